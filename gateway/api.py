@@ -1,0 +1,264 @@
+"""The JSON API for cameras and other machines."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gateway import door, explanations, idempotency, lifecycle, routing
+from gateway.arrivals import Arrival
+from gateway.errors import BadField, ItemUnknown, NotDecided, ScopeMissing
+from gateway.idempotency import Answer, Remember
+from gateway.models import ApiToken, Item, ItemState
+from gateway.problems import body_of, status_of
+from gateway.representations import item_json, outcome_json, with_predictions
+from gateway.schemas import (
+    AppealSchema,
+    BatchSchema,
+    ExplanationSchema,
+    ItemSchema,
+    MultipartBatchSchema,
+    MultipartItemSchema,
+    ProblemSchema,
+)
+from gateway.waiting import wait_for_decision
+from policies.decide import Reason
+from policies.models import Line
+
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and body get the first answer."
+)
+WAIT = OpenApiParameter("wait", float, description="Seconds, up to 60, to wait for a decision.")
+REFUSED = OpenApiResponse(ProblemSchema, description="What was wrong and why (RFC 9457). Nothing was changed.")
+
+
+class ApiView(APIView):
+    """A view whose `scopes` name what each method takes."""
+
+    scopes: dict[str, str] = {}
+
+    @property
+    def token(self) -> ApiToken:
+        """The token of the request, which `HasScope` has seen to be there."""
+        return cast(ApiToken, self.request.auth)
+
+
+class ItemPages(CursorPagination):
+    """Newest first; a page stays what it is while new items arrive."""
+
+    ordering = "-id"
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "limit"
+
+
+class Items(ApiView):
+    """The items of a line."""
+
+    scopes = {"GET": "items:read", "POST": "items:write"}
+    # The bytes are read by the door: a parser of the framework would copy them once more.
+    parser_classes: list[Any] = []
+
+    @extend_schema(
+        operation_id="items_create",
+        request={"image/jpeg": OpenApiTypes.BINARY, "image/png": OpenApiTypes.BINARY, "image/webp": OpenApiTypes.BINARY,
+                 "multipart/form-data": MultipartItemSchema},
+        parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str)],
+        responses={201: ItemSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
+    )  # fmt: skip
+    def post(self, request: Request, slug: str) -> Response:
+        """Send one photo and get a decision or a referral."""
+        line = door.open_for_items(slug, self.token)
+        seconds = door.wait_of(request._request)
+        arrival = door.read_one(request._request, line)
+        answer, replayed = self._once(line, [arrival], [arrival])
+        result = answer.body["results"][0]
+        body = result["item"]
+        if seconds and body["status"] != ItemState.DECIDED:
+            wait_for_decision(UUID(body["id"]), seconds)
+            body = item_json(find_item(body["id"], self.token), self.token)
+        return Response(body, status=201, headers=_headers(replayed) | {"Location": f"/api/v1/items/{body['id']}"})
+
+    @extend_schema(
+        operation_id="items_list",
+        parameters=[
+            OpenApiParameter(name, str)
+            for name in (
+                "status",
+                "decision",
+                "decided_by",
+                "route",
+                "reason",
+                "external_id",
+                "since",
+                "until",
+                "cursor",
+                "limit",
+            )
+        ],
+        responses={200: ItemSchema(many=True), 422: REFUSED},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """List the line's items, newest first."""
+        line = door.open_line(slug, self.token)
+        pages = ItemPages()
+        page = pages.paginate_queryset(with_predictions(_filtered(line, request)), request, view=self)
+        return pages.get_paginated_response([item_json(item, self.token) for item in page or []])
+
+    def _once(self, line: Line, read: list[Arrival | door.Refusal], arrivals: list[Arrival]) -> tuple[Answer, bool]:
+        token, now = self.token, timezone.now()
+
+        def work(remember: Remember) -> Answer:
+            answers: list[Answer] = []
+
+            def within(outcomes: list[Any]) -> None:
+                bodies = iter([outcome_json(outcome, token) for outcome in outcomes])
+                answers.append(Answer(201, {"results": [_result(index, one, bodies) for index, one in enumerate(read)]}))
+                remember(answers[0])
+
+            if arrivals:
+                routing.route(line, arrivals, source=token.name, now=now, within=within)
+            else:
+                within([])
+            return answers[0]
+
+        parts = [f"POST {line.slug}", *(one.fingerprint if isinstance(one, Arrival) else str(one) for one in read)]
+        return idempotency.once(token, self.request.headers.get("Idempotency-Key", ""), parts, now=now, work=work)
+
+
+class ItemBatch(Items):
+    """Many items in one request."""
+
+    scopes = {"POST": "items:write"}
+    http_method_names = ["post", "options"]
+
+    @extend_schema(
+        operation_id="items_create_batch",
+        request={"multipart/form-data": MultipartBatchSchema},
+        parameters=[KEY],
+        responses={200: BatchSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Send up to 64 photos; each gets a result of its own, and a bad one does not harm the others."""
+        line = door.open_for_items(slug, self.token)
+        read = door.read_many(request._request, line)
+        answer, replayed = self._once(line, read, [one for one in read if isinstance(one, Arrival)])
+        return Response(answer.body, status=200, headers=_headers(replayed))
+
+
+class OneItem(ApiView):
+    """One item."""
+
+    scopes = {"GET": "items:read"}
+
+    @extend_schema(operation_id="items_retrieve", parameters=[WAIT], responses={200: ItemSchema, 404: REFUSED})
+    def get(self, request: Request, item_id: UUID) -> Response:
+        """Fetch an item; with `wait`, only when it is decided or the time is over."""
+        item = find_item(item_id, self.token)
+        seconds = door.wait_of(request._request)
+        if seconds and item.state != ItemState.DECIDED:
+            wait_for_decision(item.pk, seconds)
+            item = find_item(item_id, self.token)
+        return Response(item_json(item, self.token))
+
+
+class Explanation(ApiView):
+    """Why an item went where it went."""
+
+    scopes = {"GET": "items:read"}
+
+    @extend_schema(operation_id="items_explain", responses={200: ExplanationSchema, 403: REFUSED, 404: REFUSED})
+    def get(self, request: Request, item_id: UUID) -> Response:
+        """Say which policy, which scores and which draw sent the item its way."""
+        if "predictions:read" not in self.token.scopes:
+            raise ScopeMissing("An explanation names the scores, which takes the scope predictions:read.")
+        item = find_item(item_id, self.token)
+        found = item.routing_predictions  # type: ignore[attr-defined]
+        return Response(explanations.explain(item, found[0] if found else None))
+
+
+class Appeal(ApiView):
+    """A doubt about a decision."""
+
+    scopes = {"POST": "items:write"}
+
+    @extend_schema(
+        operation_id="items_appeal",
+        request=AppealSchema,
+        parameters=[KEY],
+        responses={201: ItemSchema, 409: REFUSED, 422: REFUSED},
+    )
+    def post(self, request: Request, item_id: UUID) -> Response:
+        """Ask a person to look again, blind. The decision stands until somebody judges otherwise."""
+        item, token, now = find_item(item_id, self.token), self.token, timezone.now()
+        reason = request.data.get("reason") if isinstance(request.data, dict) else None
+        if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+            raise BadField("An appeal needs a reason of up to 500 characters.")
+
+        def work(remember: Remember) -> Answer:
+            with transaction.atomic():
+                if item.state != ItemState.DECIDED:
+                    raise NotDecided("The item has no decision yet, so there is nothing to appeal against.")
+                lifecycle.refer(item, Reason.APPEAL, blind=True, actor=f"token:{token.name}", now=now, note=reason)
+                answer = Answer(201, item_json(item, token))
+                remember(answer)
+                return answer
+
+        key = request.headers.get("Idempotency-Key", "")
+        answer, replayed = idempotency.once(token, key, [f"APPEAL {item.pk}", reason], now=now, work=work)
+        return Response(answer.body, status=answer.status, headers=_headers(replayed))
+
+
+def find_item(item_id: UUID | str, token: ApiToken) -> Item:
+    """Return the item with its prediction, or raise ItemUnknown where this token may not see it."""
+    items = with_predictions(Item.objects.filter(pk=item_id))
+    if token.line_id is not None:
+        items = items.filter(line=token.line_id)
+    item = items.first()
+    if item is None:
+        raise ItemUnknown(f"There is no item {item_id} for this token.")
+    return item
+
+
+def _filtered(line: Line, request: Request) -> Any:
+    columns = {"status": "state", "decision": "answer"}
+    items = Item.objects.filter(line=line)
+    for name, value in request.query_params.items():
+        if name in {"status", "decision", "decided_by", "route", "reason", "external_id"}:
+            items = items.filter(**{columns.get(name, name): value})
+        elif name in {"since", "until"}:
+            items = items.filter(**{f"received_at__{'gte' if name == 'since' else 'lt'}": _moment(name, value)})
+        elif name not in {"cursor", "limit"}:
+            raise BadField(f"There is no filter {name}.")
+    return items
+
+
+def _moment(name: str, value: object) -> Any:
+    text = str(value)
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None or timezone.is_naive(moment):
+        raise BadField(f"{name} must be a time with its zone, such as 2026-11-21T08:00:00Z, not {text[:40]!r}.")
+    return moment
+
+
+def _result(index: int, one: Arrival | door.Refusal, bodies: Any) -> dict[str, Any]:
+    if isinstance(one, Arrival):
+        return {"index": index, "status": 201, "item": next(bodies)}
+    return {"index": index, "status": status_of(one), "problem": body_of(one)}
+
+
+def _headers(replayed: bool) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if replayed else {}

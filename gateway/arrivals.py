@@ -1,0 +1,31 @@
+"""What has passed the door and not yet the policy: one item to be, decoded and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway import media
+from inference.kinds.base import Decoded
+from inference.predictions import Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One item at the door."""
+
+    data: bytes
+    decoded: Decoded
+    external_id: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    # What the caller's own model said, where it brought a prediction.
+    scores: Scores | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What makes this arrival the same request again: its bytes and fields, not the boundary of a multipart body."""
+        prediction = (
+            [sorted(self.scores.probabilities.items()), [repr(r) for r in self.scores.regions]] if self.scores else None
+        )
+        return json.dumps([media.digest_of(self.data), self.external_id, self.metadata, prediction], sort_keys=True)

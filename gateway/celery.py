@@ -1,0 +1,20 @@
+"""The background worker's application, and what it does by the clock."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+
+app = Celery("sluice")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "apply-fail-safes": {"task": "gateway.tasks.apply_fail_safes", "schedule": 15.0},
+    "catch-up-challengers": {"task": "gateway.tasks.catch_up_challengers", "schedule": 60.0},
+    "forget-old-answers": {"task": "gateway.tasks.forget_old_answers", "schedule": 3600.0},
+    "expire-claims": {"task": "review.tasks.expire_claims", "schedule": 15.0},
+    "train-what-is-due": {"task": "review.tasks.train_what_is_due", "schedule": 30.0},
+}

@@ -1,0 +1,95 @@
+"""Which model serves which line: the one home of promoting, challenging and going back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from gateway.errors import ModelDoesNotFit, NothingDeployed
+from gateway.events import actor_of, event
+from gateway.models import Deployment, Role
+from inference.models import ModelVersion
+from policies.models import Line
+
+
+def champion(line: Line) -> ModelVersion | None:
+    """Return the model whose predictions route the line's items."""
+    return _serving(line, Role.CHAMPION)
+
+
+def challenger(line: Line) -> ModelVersion | None:
+    """Return the model that scores the line's items beside the champion, seen by nobody who judges."""
+    return _serving(line, Role.CHALLENGER)
+
+
+@transaction.atomic
+def deploy(line: Line, version: ModelVersion, role: Role, *, by: User | None, reason: str, now: datetime) -> Deployment:
+    """Let `version` serve the line in `role` from the next item on; what served in it before ends."""
+    check_fit(line, version)
+    current = _current(line, role)
+    if current is not None and current.model_version_id == version.pk:
+        return current
+    _end(line, role, now=now)
+    if role is Role.CHAMPION:
+        # A challenger that became champion has nobody left to challenge.
+        Deployment.objects.filter(line=line, role=Role.CHALLENGER, model_version=version, ended_at=None).update(ended_at=now)
+    deployment = Deployment.objects.create(
+        line=line, model_version=version, role=role, started_at=now, started_by=by, reason=reason[:500]
+    )
+    event(
+        f"model.{role.value}",
+        line=line,
+        actor=actor_of(by),
+        now=now,
+        from_state=current.model_version.name if current else "",
+        to_state=version.name,
+        reason=reason,
+    ).save(force_insert=True)
+    return deployment
+
+
+@transaction.atomic
+def retire_challenger(line: Line, *, by: User | None, reason: str, now: datetime) -> None:
+    """End the challenger's shadow run. Raises NothingDeployed where there is none."""
+    current = _current(line, Role.CHALLENGER)
+    if current is None or _end(line, Role.CHALLENGER, now=now) != 1:
+        raise NothingDeployed("The line has no challenger.")
+    event("model.retired", line=line, actor=actor_of(by), now=now, from_state=current.model_version.name, reason=reason).save(
+        force_insert=True
+    )
+
+
+def step_back(line: Line, *, by: User | None, reason: str, now: datetime) -> Deployment:
+    """Make the champion before the present one champion again. Raises NothingDeployed where there was none."""
+    current = _current(line, Role.CHAMPION)
+    earlier = Deployment.objects.filter(line=line, role=Role.CHAMPION, ended_at__isnull=False)
+    if current is not None:
+        earlier = earlier.exclude(model_version=current.model_version_id)
+    previous = earlier.select_related("model_version").order_by("-ended_at", "-id").first()
+    if current is None or previous is None:
+        raise NothingDeployed("No other model was champion of this line before.")
+    return deploy(line, previous.model_version, Role.CHAMPION, by=by, reason=reason, now=now)
+
+
+def check_fit(line: Line, version: ModelVersion) -> None:
+    """Raise ModelDoesNotFit where the model could give answers that the line does not have."""
+    if version.kind != line.kind:
+        raise ModelDoesNotFit(f"{version.name} looks at {version.kind}; the line {line.slug} is of the kind {line.kind}.")
+    unknown = sorted(set(version.classes) - set(line.classes.values_list("key", flat=True)))
+    if unknown:
+        raise ModelDoesNotFit(f"{version.name} can answer {', '.join(unknown)}, which the line {line.slug} does not have.")
+
+
+def _serving(line: Line, role: Role) -> ModelVersion | None:
+    deployment = _current(line, role)
+    return deployment.model_version if deployment else None
+
+
+def _current(line: Line, role: Role) -> Deployment | None:
+    return Deployment.objects.select_related("model_version").filter(line=line, role=role, ended_at=None).first()
+
+
+def _end(line: Line, role: Role, *, now: datetime) -> int:
+    return Deployment.objects.filter(line=line, role=role, ended_at=None).update(ended_at=now)

@@ -1,0 +1,196 @@
+"""Reading a request into arrivals. What is wrong is refused here, says what and why, and has changed nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+
+from gateway.arrivals import Arrival
+from gateway.errors import BadField, BodyTooLarge, LineRetired, LineUnknown, MediaTypeRefused
+from gateway.limits import photo_limits
+from gateway.models import ApiToken
+from inference import kinds
+from inference.errors import InputRefused
+from inference.predictions import Scores, parse_scores
+from policies.errors import PolicyError
+from policies.models import Line
+
+Refusal = InputRefused | BadField | PolicyError
+
+
+def open_line(slug: str, token: ApiToken) -> Line:
+    """Return the line that the token may use. Another line's token learns no more than that there is none."""
+    line = Line.objects.filter(slug=slug).first()
+    if line is None or (token.line_id is not None and token.line_id != line.pk):
+        raise LineUnknown(f"There is no line {slug!r} for this token.")
+    return line
+
+
+def open_for_items(slug: str, token: ApiToken) -> Line:
+    """Return the line where it takes items."""
+    line = open_line(slug, token)
+    if line.retired_at is not None:
+        raise LineRetired(f"The line {slug!r} was retired on {line.retired_at:%Y-%m-%d} and takes no more items.")
+    return line
+
+
+def read_one(request: HttpRequest, line: Line) -> Arrival:
+    """Read one item: the photo as the raw body with fields in the query, or multipart with fields beside it."""
+    if request.content_type == "multipart/form-data":
+        files = request.FILES.getlist("image")
+        if len(files) != 1 or len(request.FILES) != 1:
+            raise BadField(f"A multipart item has exactly one file, called image; this one has {_names(request)}.")
+        return _arrival(line, _bytes_of(files[0]), request.POST.dict())
+    content_type = request.content_type or ""
+    if not content_type.startswith("image/") and content_type != "application/octet-stream":
+        _refuse_type(request, line)
+    fields = request.GET.dict()
+    fields.pop("wait", None)
+    return _arrival(line, _body_of(request), fields)
+
+
+def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
+    """Read a multipart batch: files called image, and a field `items` with one JSON object a file, in the same order.
+
+    A bad item becomes its refusal and leaves the others alone; a bad envelope is raised.
+    """
+    if request.content_type != "multipart/form-data":
+        raise MediaTypeRefused(f"A batch is multipart/form-data, not {request.content_type or 'untyped'}.")
+    files = request.FILES.getlist("image")
+    if not files or len(files) != sum(len(group) for _, group in request.FILES.lists()):
+        raise BadField(f"A batch has one or more files, all called image; this one has {_names(request)}.")
+    if len(files) > settings.MAX_BATCH_ITEMS:
+        raise BodyTooLarge(f"A batch holds at most {settings.MAX_BATCH_ITEMS} items, not {len(files)}.")
+    return [_try_arrival(line, file, fields) for file, fields in zip(files, _batch_fields(request, len(files)), strict=True)]
+
+
+def parse_json(text: str, what: str) -> Any:
+    """Return the parsed JSON; NaN and Infinity, which JSON does not have, are refused."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadField(f"{what} is not JSON: {error}.") from None
+
+
+def parse_metadata(value: Any) -> dict[str, Any]:
+    """Return the item's metadata: a JSON object of bounded size, given as text or parsed already."""
+    if value in (None, ""):
+        return {}
+    data = parse_json(value, "metadata") if isinstance(value, str) else value
+    if not isinstance(data, dict):
+        raise BadField(f"metadata must be a JSON object, not {_kind_of(data)}.")
+    try:
+        size = len(json.dumps(data, allow_nan=False).encode())
+    except ValueError:
+        raise BadField("metadata holds a number that JSON does not have.") from None
+    if size > settings.MAX_METADATA_BYTES:
+        raise BadField(f"metadata has {size} bytes; at most {settings.MAX_METADATA_BYTES} are taken.")
+    if "\\u0000" in json.dumps(data):
+        raise BadField("metadata holds a NUL character.")
+    return data
+
+
+def parse_external_id(value: Any) -> str:
+    """Return the caller's own id of the item, such as a serial number."""
+    if value in (None, ""):
+        return ""
+    if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+        raise BadField("external_id must be up to 200 printable characters.")
+    return value
+
+
+def parse_prediction(value: Any, line: Line) -> Scores | None:
+    """Return the prediction that the caller brought, checked against the line's classes."""
+    if value in (None, ""):
+        return None
+    data = parse_json(value, "prediction") if isinstance(value, str) else value
+    return parse_scores(data, list(line.classes.order_by("position").values_list("key", flat=True)))
+
+
+def wait_of(request: HttpRequest) -> float:
+    """Return the seconds for which the caller wants to wait for a decision, 0 to 60."""
+    text = request.GET.get("wait", "0")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not isfinite(seconds) or not 0 <= seconds <= 60:
+        raise BadField(f"wait must be between 0 and 60 seconds, not {text[:20]!r}.")
+    return seconds
+
+
+def _arrival(line: Line, data: bytes, fields: dict[str, Any]) -> Arrival:
+    unknown = sorted(set(fields) - {"external_id", "metadata", "prediction"})
+    if unknown:
+        raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata and prediction.")
+    # The fields are cheap to check; the photo is decoded once everything else is known to be right.
+    external_id, metadata = parse_external_id(fields.get("external_id")), parse_metadata(fields.get("metadata"))
+    scores = parse_prediction(fields.get("prediction"), line)
+    return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores)
+
+
+def _try_arrival(line: Line, file: UploadedFile[bytes], fields: dict[str, Any]) -> Arrival | Refusal:
+    try:
+        return _arrival(line, _bytes_of(file), fields)
+    except (InputRefused, BadField) as refusal:
+        return refusal
+
+
+def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
+    text = request.POST.get("items", "")
+    if not text:
+        return [{}] * count
+    data = parse_json(text, "items")
+    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
+        raise BadField("items must be a JSON list of objects.")
+    if len(data) != count:
+        raise BadField(f"items describes {len(data)} items and {count} files came.")
+    return data
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """Read the raw body, and no more of it than is allowed."""
+    too_large = BodyTooLarge(f"A photo may have {settings.MAX_PHOTO_BYTES} bytes.")
+    length = request.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) > settings.MAX_PHOTO_BYTES:
+        raise too_large
+    data: bytes = request.read(settings.MAX_PHOTO_BYTES + 1)
+    if len(data) > settings.MAX_PHOTO_BYTES:
+        raise too_large
+    return data
+
+
+def _bytes_of(file: UploadedFile[bytes]) -> bytes:
+    if file.size is not None and file.size > settings.MAX_PHOTO_BYTES:
+        raise InputRefused(
+            "image-too-large",
+            "The photo is too large",
+            f"It has {file.size} bytes; at most {settings.MAX_PHOTO_BYTES} are taken.",
+        )
+    data: bytes = file.read()
+    return data
+
+
+def _refuse_type(request: HttpRequest, line: Line) -> None:
+    taken = ", ".join(kinds.get(line.kind).media_types)
+    raise MediaTypeRefused(f"An item is {taken} or multipart/form-data, not {request.content_type or 'untyped'}.")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number that JSON has")
+
+
+def _kind_of(value: Any) -> str:
+    words = {list: "a list", str: "a text", bool: "a truth value", int: "a number", float: "a number", type(None): "null"}
+    return words.get(type(value), "something else")
+
+
+def _names(request: HttpRequest) -> str:
+    names = [f"{len(group)} called {name}" for name, group in request.FILES.lists()]
+    return " and ".join(names) or "none"

@@ -1,0 +1,44 @@
+"""Building the append-only events that go with every move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from gateway.models import Event, Item
+from policies.models import Line
+
+
+def actor_of(user: User | None, otherwise: str = "system") -> str:
+    """Return how a person, or the system, is named in an event."""
+    return f"user:{user.username}" if user is not None else otherwise
+
+
+def event(
+    kind: str,
+    *,
+    line: Line | None = None,
+    item: Item | None = None,
+    actor: str,
+    now: datetime,
+    from_state: str = "",
+    to_state: str = "",
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Return an unsaved event of an item, or of a line; the caller writes it in the transaction of the move."""
+    owner = item.line_id if item is not None else line.pk if line is not None else 0
+    return Event(
+        at=now,
+        line_id=owner,
+        item=item,
+        kind=kind,
+        from_state=from_state,
+        to_state=to_state,
+        actor=actor[:120],
+        reason=reason[:500],
+        data=dict(data or {}),
+    )

@@ -1,0 +1,168 @@
+"""The only writer of an item's state. Every move is a compare-and-set and leaves an event in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from gateway.errors import AlreadyOpen, MovedMeanwhile
+from gateway.events import actor_of, event
+from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Referral, ReferralState
+from policies.decide import Reason
+from policies.models import PolicyVersion
+
+# Who waits longest is served first within a priority; these come before the ordinary stream.
+PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reason.MODEL_UNAVAILABLE: 10}
+
+
+def new_referral(
+    item: Item, policy: PolicyVersion, reason: Reason, *, blind: bool, probability: float, now: datetime
+) -> Referral:
+    """Return an unsaved referral under the policy's due time, and its overlap where the item is in the audit sample."""
+    return Referral(
+        item=item,
+        line_id=item.line_id,
+        reason=reason.value,
+        blind=blind,
+        priority=PRIORITY.get(reason, 0),
+        wanted=policy.overlap if item.in_audit else 1,
+        probability=probability,
+        created_at=now,
+        due_at=now + timedelta(seconds=policy.due_seconds) if policy.due_seconds else None,
+    )
+
+
+@transaction.atomic
+def refer(
+    item: Item, reason: Reason, *, blind: bool, actor: str, now: datetime, note: str = "", probability: float = 1.0
+) -> Referral:
+    """Ask people to look at an item once more; its decision stands meanwhile. AlreadyOpen where they are asked already."""
+    if Referral.objects.filter(item=item, reason=reason.value, state=ReferralState.OPEN).exists():
+        raise AlreadyOpen(f"People are already asked to look at this item ({reason.value}).")
+    referral = new_referral(item, item.policy, reason, blind=blind, probability=probability, now=now)
+    referral.wanted = 1
+    referral.note = note[:500]
+    referral.save(force_insert=True)
+    opened = event("referral.opened", item=item, actor=actor, now=now, to_state="open", reason=reason.value)
+    opened.save(force_insert=True)
+    return referral
+
+
+@transaction.atomic
+def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datetime) -> Item:
+    """Give the item the answer that people agreed on.
+
+    A standing decision with the same answer is confirmed; any other is superseded. Raises MovedMeanwhile where the item
+    was moved between look and leap.
+    """
+    item = Item.objects.select_for_update().get(pk=item_id)
+    actor = actor_of(user)
+    if item.state == ItemState.DECIDED and item.answer == answer:
+        event(
+            "decision.confirmed", item=item, actor=actor, now=now, from_state=answer, to_state=answer, reason=reason.value
+        ).save(force_insert=True)
+        return item
+    return _decide(item, answer, DecidedBy.PERSON, user=user, actor=actor, reason=reason, now=now)
+
+
+@transaction.atomic
+def fail_safe(item_id: UUID, *, now: datetime) -> Item:
+    """Apply the policy's fail-safe to an item that nobody decided in time. It never passes an item."""
+    item = Item.objects.select_for_update().select_related("policy").get(pk=item_id)
+    if item.state != ItemState.REFERRED:
+        return item
+    if item.policy.fail_safe == PolicyVersion.HOLD:
+        _move(item, now=now, state=ItemState.HELD)
+        event(
+            "item.held", item=item, actor="system:deadline", now=now, from_state=ItemState.REFERRED, to_state=ItemState.HELD
+        ).save(force_insert=True)
+        return item
+    return _decide(
+        item,
+        item.policy.fail_safe,
+        DecidedBy.FAIL_SAFE,
+        user=None,
+        actor="system:deadline",
+        reason=Reason(item.reason),
+        now=now,
+    )
+
+
+@transaction.atomic
+def reopen(item_id: UUID, *, user: User, reason: str, now: datetime) -> Item:
+    """Take a person's decision back without giving another: the item waits for people again."""
+    item = Item.objects.select_for_update().get(pk=item_id)
+    if item.state != ItemState.DECIDED:
+        return item
+    was = item.answer
+    _move(item, now=now, state=ItemState.REFERRED, answer="", decided_by="", decided_at=None)
+    event(
+        "item.reopened", item=item, actor=actor_of(user), now=now, from_state=was, to_state=ItemState.REFERRED, reason=reason
+    ).save(force_insert=True)
+    return item
+
+
+def close_referral(referral: Referral, *, actor: str, now: datetime, cancel: bool = False) -> None:
+    """End an open referral. Raises MovedMeanwhile where it was not open."""
+    state = ReferralState.CANCELLED if cancel else ReferralState.SETTLED
+    if Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).update(state=state, settled_at=now) != 1:
+        raise MovedMeanwhile("The referral is no longer open.")
+    referral.state, referral.settled_at = state, now
+    event(
+        f"referral.{state.value}",
+        item=referral.item,
+        actor=actor,
+        now=now,
+        from_state="open",
+        to_state=state,
+        reason=referral.reason,
+    ).save(force_insert=True)
+
+
+def reopen_referral(referral: Referral, *, actor: str, now: datetime) -> None:
+    """Put a settled referral back into the queue. Raises MovedMeanwhile where it was not settled."""
+    settled = Referral.objects.filter(pk=referral.pk, state=ReferralState.SETTLED)
+    if settled.update(state=ReferralState.OPEN, settled_at=None) != 1:
+        raise MovedMeanwhile("The referral is not settled.")
+    referral.state, referral.settled_at = ReferralState.OPEN, None
+    event(
+        "referral.reopened",
+        item=referral.item,
+        actor=actor,
+        now=now,
+        from_state="settled",
+        to_state="open",
+        reason=referral.reason,
+    ).save(force_insert=True)
+
+
+def _decide(item: Item, answer: str, by: DecidedBy, *, user: User | None, actor: str, reason: Reason, now: datetime) -> Item:
+    was = item.answer or item.state
+    _move(item, now=now, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
+    Decision.objects.create(
+        item=item,
+        number=item.revision,
+        answer=answer,
+        decided_by=by,
+        policy_id=item.policy_id,
+        user=user,
+        reason=reason.value,
+        created_at=now,
+    )
+    kind = "decision.superseded" if item.revision > 1 else "item.decided"
+    Event.objects.bulk_create(
+        [event(kind, item=item, actor=actor, now=now, from_state=was, to_state=answer, reason=reason.value)]
+    )
+    return item
+
+
+def _move(item: Item, *, now: datetime, **columns: object) -> None:
+    """Compare-and-set on the item's revision."""
+    columns["revision"] = item.revision + 1
+    if Item.objects.filter(pk=item.pk, revision=item.revision).update(**columns) != 1:
+        raise MovedMeanwhile("The item was moved by somebody else.")
+    for name, value in columns.items():
+        setattr(item, name, value)

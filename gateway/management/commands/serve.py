@@ -1,0 +1,125 @@
+"""Everything that runs, as one foreground command: broker, web server, worker. Ctrl-C stops all of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from honcho.manager import Manager
+
+READY_SECONDS = 120
+
+
+class Command(BaseCommand):
+    """Start the service."""
+
+    help = "Run the web server, the background worker and, without REDIS_URL, an embedded broker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen, and what to say when it is ready."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--with-conveyor", action="store_true", help="Also run the demo's camera, which the manager starts."
+        )
+        parser.add_argument("--banner", default="", help="Text to print when the service answers.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until a signal comes or one of the processes ends."""
+        host, port = options["host"], options["port"]
+        url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 (compared, not bound)
+        _check_port(host, port)
+        environment = {**os.environ, "SLUICE_URL": url, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(settings.TORCH_THREADS)}
+        manager = Manager()
+        for name, command in _commands(host, port, with_conveyor=options["with_conveyor"]):
+            manager.add_process(name, shlex.join(command), env=environment, cwd=str(settings.BASE_DIR))
+        threading.Thread(target=self._announce, args=(url, options["banner"]), daemon=True).start()
+        with _broker():
+            manager.loop()
+        sys.exit(0 if manager.returncode in {0, 130, 143} else manager.returncode)
+
+    def _announce(self, url: str, banner: str) -> None:
+        """Print the banner once the service answers."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{url}/readyz", timeout=2):  # noqa: S310 (our own address)
+                    break
+            except OSError:
+                time.sleep(0.2)
+        else:
+            self.stderr.write(f"The service did not answer at {url} within {READY_SECONDS} seconds.")
+            return
+        self.stdout.write(banner or f"SLUICE_URL={url}")
+        self.stdout.flush()
+
+
+def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[str, list[str]]]:
+    bin_dir, threads = Path(sys.executable).parent, settings.WEB_THREADS
+    # One process: the micro-batcher joins what meets in it, and SQLite has one writer at a time anyway.
+    yield "web", [
+        str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1",
+        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "warning",
+        "--workers-kill-timeout", "3", "gateway.wsgi:application",
+    ]  # fmt: skip
+    # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
+    yield "worker", [
+        str(bin_dir / "celery"), "--app", "gateway", "worker", "--beat", "--schedule", str(settings.VAR_DIR / "beat"),
+        "--pool", "threads", "--concurrency", "4", "--loglevel", "warning", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+    if with_conveyor:
+        yield "conveyor", [sys.executable, str(settings.BASE_DIR / "manage.py"), "conveyor", "--follow"]
+
+
+@contextmanager
+def _broker() -> Iterator[None]:
+    """Keep the embedded broker alive around the others: it starts before them and stops after them."""
+    if settings.REDIS_URL or _answers():
+        yield
+        return
+    # A session of its own: Ctrl-C in the terminal must not reach it before the worker has ended.
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "broker"]
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own command)
+    try:
+        deadline = time.monotonic() + 20
+        while not _answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise CommandError(f"The embedded broker did not start; see {settings.VAR_DIR / 'broker' / 'valkey.log'}.")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers() -> bool:
+    try:
+        with redis.Redis(unix_socket_path=str(settings.EMBEDDED_BROKER_SOCKET), socket_timeout=1) as client:
+            return bool(client.ping())
+    except (redis.RedisError, OSError):
+        return False
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} on {host} cannot be used ({error.strerror}); choose another: PORT=8080."
+            ) from error

@@ -1,0 +1,52 @@
+"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+
+
+def digest_of(data: bytes) -> str:
+    """Return the name under which these bytes are kept: SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def path_of(digest: str) -> Path:
+    """Return where the bytes lie; two levels of folders keep each of them small."""
+    return Path(settings.VAR_DIR) / "media" / digest[:2] / digest[2:4] / digest
+
+
+def store(data: bytes) -> str:
+    """Keep the bytes durably and return their digest. Storing the same bytes again costs a look."""
+    digest = digest_of(data)
+    path = path_of(digest)
+    if path.exists():
+        return digest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
+    draft = path.with_name(f".{digest}.{uuid4().hex}")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    _sync_folder(path.parent)
+    return digest
+
+
+def load(digest: str) -> bytes:
+    """Return the bytes; FileNotFoundError where they are not, or no longer, kept."""
+    return path_of(digest).read_bytes()
+
+
+def _sync_folder(folder: Path) -> None:
+    # The rename itself must survive a power cut as well.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

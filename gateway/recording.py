@@ -1,0 +1,168 @@
+"""The record step: a whole batch in as many statements as there are tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from gateway import media
+from gateway.arrivals import Arrival
+from gateway.events import event
+from gateway.ids import uuid7
+from gateway.lifecycle import new_referral
+from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Prediction, Referral, Role
+from inference.models import ModelVersion
+from inference.predictions import Scores, top
+from policies.decide import Verdict, decide, draw_for
+from policies.models import Line, PolicyVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is known about a batch after the predict step: scores for each arrival or None, by which model, how fast."""
+
+    scores: Sequence[Scores | None]
+    model_version: ModelVersion | None
+    latency_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recorded item with what was said about it."""
+
+    item: Item
+    prediction: Prediction | None
+    model_version: ModelVersion | None
+    verdict: Verdict
+
+
+def record(
+    line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival], predicted: Predicted, *, source: str, now: datetime
+) -> list[Outcome]:
+    """Write a batch inside the caller's transaction and return what was written, in the order of arrival."""
+    outcomes = [
+        _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
+        for arrival, scores in zip(arrivals, predicted.scores, strict=True)
+    ]
+    Item.objects.bulk_create(outcome.item for outcome in outcomes)
+    Prediction.objects.bulk_create(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
+    Decision.objects.bulk_create(_decision(outcome, now) for outcome in outcomes if outcome.verdict.answer is not None)
+    Referral.objects.bulk_create(
+        new_referral(
+            outcome.item,
+            policy,
+            outcome.verdict.look.reason,
+            blind=outcome.verdict.look.blind,
+            probability=outcome.verdict.look.probability,
+            now=now,
+        )
+        for outcome in outcomes
+        if outcome.verdict.look is not None
+    )
+    Event.objects.bulk_create(_event(outcome, now) for outcome in outcomes)
+    return outcomes
+
+
+def prediction_row(
+    item: Item, scores: Scores, *, role: Role, model_version: ModelVersion | None, latency_ms: float | None, now: datetime
+) -> Prediction:
+    """Return the unsaved row that keeps `scores`."""
+    answer, score = top(scores)
+    heatmap = scores.heatmap
+    return Prediction(
+        item=item,
+        role=role,
+        model_version=model_version,
+        answer=answer,
+        score=score,
+        probabilities=scores.probabilities,
+        regions=[asdict(region) for region in scores.regions],
+        heatmap_rows=heatmap.rows if heatmap else 0,
+        heatmap_columns=heatmap.columns if heatmap else 0,
+        heatmap=heatmap.values if heatmap else None,
+        latency_ms=latency_ms,
+        created_at=now,
+    )
+
+
+def _outcome(
+    line: Line,
+    policy: PolicyVersion,
+    arrival: Arrival,
+    scores: Scores | None,
+    predicted: Predicted,
+    *,
+    source: str,
+    now: datetime,
+) -> Outcome:
+    item_id = uuid7()
+    draw = draw_for(item_id, line.secret)
+    verdict = decide(policy.rule, scores.probabilities if scores else None, draw)
+    decided = verdict.answer is not None
+    item = Item(
+        id=item_id,
+        line=line,
+        policy=policy,
+        received_at=now,
+        source=source[:100],
+        external_id=arrival.external_id,
+        unique_external_id=(arrival.external_id or None) if line.unique_external_ids else None,
+        metadata=arrival.metadata,
+        media_digest=media.digest_of(arrival.data),
+        media_type=arrival.decoded.media_type,
+        media_bytes=len(arrival.data),
+        width=arrival.decoded.width,
+        height=arrival.decoded.height,
+        brightness=arrival.decoded.stats.get("brightness"),
+        contrast=arrival.decoded.stats.get("contrast"),
+        sharpness=arrival.decoded.stats.get("sharpness"),
+        draw=draw,
+        in_audit=verdict.audit,
+        route=verdict.route.value,
+        reason=verdict.reason.value,
+        state=ItemState.DECIDED if decided else ItemState.REFERRED,
+        answer=verdict.answer or "",
+        decided_by=DecidedBy.MODEL if decided else "",
+        decided_at=now if decided else None,
+        revision=1 if decided else 0,
+    )
+    brought = arrival.scores is not None
+    model_version = None if brought or scores is None else predicted.model_version
+    prediction = None
+    if scores is not None:
+        latency = None if brought else predicted.latency_ms
+        prediction = prediction_row(item, scores, role=Role.CHAMPION, model_version=model_version, latency_ms=latency, now=now)
+    return Outcome(item, prediction, model_version, verdict)
+
+
+def _decision(outcome: Outcome, now: datetime) -> Decision:
+    item = outcome.item
+    return Decision(
+        item=item,
+        number=1,
+        answer=item.answer,
+        decided_by=DecidedBy.MODEL,
+        policy_id=item.policy_id,
+        model_version=outcome.model_version,
+        reason=item.reason,
+        created_at=now,
+    )
+
+
+def _event(outcome: Outcome, now: datetime) -> Event:
+    item, verdict = outcome.item, outcome.verdict
+    model = outcome.model_version.name if outcome.model_version else "brought by the caller"
+    data: dict[str, object] = {"policy": item.policy.number, "audit": verdict.audit, "source": item.source}
+    if outcome.prediction is not None:
+        data["model"] = model
+    return event(
+        f"item.{item.state}",
+        item=item,
+        actor=f"model:{model}" if verdict.answer else f"policy:v{item.policy.number}",
+        now=now,
+        from_state="received",
+        to_state=verdict.answer or item.state,
+        reason=verdict.reason.value,
+        data=data,
+    )

@@ -1,0 +1,84 @@
+"""Walk the segments of a JPEG file (ITU-T T.81, annex B): its size, its orientation, and that it is all there."""
+
+from __future__ import annotations
+
+import re
+
+from inference.errors import InputRefused
+from inference.images.container import Container, corrupt, truncated
+from inference.images.exif import UPRIGHT, orientation
+
+START_OF_SCAN, END_OF_IMAGE, APP0, APP1, APP14, COMMENT = 0xDA, 0xD9, 0xE0, 0xE1, 0xEE, 0xFE
+# Start of frame; C4, C8 and CC in that range mean something else.
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+# Within a scan: a byte FF that is neither a stuffed zero, a restart marker nor filling ends it.
+SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+EXIF = b"Exif\0\0"
+# Progressive files have about ten scans. Each costs a pass over the whole picture, so thousands of them are an attack.
+MAX_SCANS = 100
+
+
+def walk(data: bytes) -> Container:
+    """Return what the segments of `data` tell. What follows the end of the first picture is dropped. Raises `InputRefused`."""
+    size: tuple[int, int] | None = None
+    turned, scans, kept, at = UPRIGHT, 0, [data[:2]], 2
+    while True:
+        marker, begin, end = _segment(data, at)
+        at = end
+        if marker == END_OF_IMAGE:
+            break
+        body = data[begin:end]
+        if marker in FRAMES:
+            size = _size(body)
+        elif marker == START_OF_SCAN:
+            scans += 1
+            at = _scan_end(data, end)
+        elif marker == APP1 and body[2:8] == EXIF:
+            turned = orientation(body[8:])
+        if _needed(marker):
+            kept.append(b"\xff" + bytes([marker]) + data[begin:at])
+    if size is None or scans == 0:
+        raise corrupt("This JPEG file has no picture in it: a frame or its scan is missing.")
+    if scans > MAX_SCANS:
+        raise InputRefused(
+            "image-too-costly", "The image is too costly to decode", f"It has {scans} scans; {MAX_SCANS} are taken."
+        )
+    return Container("image/jpeg", *size, turned, b"".join((*kept, b"\xff\xd9")))
+
+
+def _segment(data: bytes, at: int) -> tuple[int, int, int]:
+    """Return the marker at `at`, and where its segment begins (after the marker) and ends."""
+    if at < len(data) and data[at] != 0xFF:
+        raise corrupt(f"Byte {at} of this JPEG file should begin a segment and doesn't.")
+    while at < len(data) and data[at] == 0xFF:
+        at += 1
+    if at >= len(data):
+        raise truncated(f"This JPEG file ends after {len(data)} bytes, before its end marker.")
+    marker, begin = data[at], at + 1
+    if marker == END_OF_IMAGE or marker in WITHOUT_LENGTH:
+        return marker, begin, begin
+    end = begin + int.from_bytes(data[begin : begin + 2], "big")
+    if begin + 2 > len(data) or end > len(data):
+        raise truncated(f"This JPEG file ends after {len(data)} bytes, within a segment.")
+    if end < begin + 2:
+        raise corrupt(f"The segment at byte {begin} of this JPEG file has an impossible length.")
+    return marker, begin, end
+
+
+def _size(body: bytes) -> tuple[int, int]:
+    if len(body) < 8:
+        raise corrupt("The frame header of this JPEG file is too short.")
+    return int.from_bytes(body[5:7], "big"), int.from_bytes(body[3:5], "big")
+
+
+def _scan_end(data: bytes, at: int) -> int:
+    found = SCAN_END.search(data, at)
+    if found is None:
+        raise truncated(f"This JPEG file ends after {len(data)} bytes, within the picture.")
+    return found.start()
+
+
+def _needed(marker: int) -> bool:
+    """Application data is of no use to a decoder, but for APP0 and APP14, which say how colours are coded."""
+    return marker in {APP0, APP14} or not (APP0 <= marker <= 0xEF or marker == COMMENT)

@@ -1,0 +1,111 @@
+"""The one front of this app at run time: a model version and decoded items in, scores out, or the reason why not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+
+import numpy as np
+
+from inference import runtimes
+from inference.batcher import Batcher
+from inference.errors import ModelUnavailable
+from inference.kinds.base import Decoded, Pixels
+from inference.predictions import Scores
+from inference.runtimes import Weighted
+
+# Models of one process. They share a frozen backbone, so each costs a thread and about a megabyte.
+MOST_MODELS = 16
+MAX_BATCH = 16
+MAX_WAIT_MS = 2.0
+# About five seconds of work on one core: more would time out anyway.
+MAX_BACKLOG = 256
+# Seconds that a start may take before `warm` gives up.
+WARM_SECONDS = 60.0
+
+
+class Models:
+    """The models in memory, each with its batcher; the one that was not used for longest makes room."""
+
+    def __init__(self, most: int = MOST_MODELS) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._loaded: OrderedDict[str, Future[Batcher]] = OrderedDict()
+        # Loading happens on a thread of its own, so that a caller can stop waiting for it.
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-loader")
+
+    def get(self, version: Weighted, timeout: float) -> Batcher:
+        """Return the batcher of a model, loading it once for all who ask. Raises `ModelUnavailable`."""
+        future = self._future(version)
+        done, _ = wait_for([future], timeout)
+        if not done:
+            raise ModelUnavailable(f"The model was not loaded within {timeout:.3g} seconds.")
+        if error := future.exception():
+            self._forget(version.weights_digest, future)
+            said = str(error) if isinstance(error, ModelUnavailable) else f"The model can't be loaded: {error}"
+            raise ModelUnavailable(said) from error
+        return future.result()
+
+    def _future(self, version: Weighted) -> Future[Batcher]:
+        with self._lock:
+            future = self._loaded.get(version.weights_digest)
+            if future is None:
+                future = self._loaded[version.weights_digest] = self._loader.submit(_load, version)
+            self._loaded.move_to_end(version.weights_digest)
+            evicted = [self._loaded.popitem(last=False)[1] for _ in range(len(self._loaded) - self._most)]
+        for old in evicted:
+            old.add_done_callback(_close)
+        return future
+
+    def _forget(self, digest: str, failed: Future[Batcher]) -> None:
+        """What could not be loaded is tried again next time: the file may have come meanwhile."""
+        with self._lock:
+            if self._loaded.get(digest) is failed:
+                del self._loaded[digest]
+
+    def close(self) -> None:
+        """Take all models out of service."""
+        with self._lock:
+            left = list(self._loaded.values())
+            self._loaded.clear()
+        for future in left:
+            future.add_done_callback(_close)
+
+
+def _load(version: Weighted) -> Batcher:
+    predictor = runtimes.load(version)
+
+    def predict(items: list[Pixels]) -> list[Scores]:
+        return predictor.predict(np.stack(items))
+
+    return Batcher(predict, max_batch=MAX_BATCH, max_wait_ms=MAX_WAIT_MS, max_backlog=MAX_BACKLOG)
+
+
+def _close(loaded: Future[Batcher]) -> None:
+    if not loaded.cancelled() and loaded.exception() is None:
+        loaded.result().close()
+
+
+models = Models()
+
+
+def predict(version: Weighted, batch: Sequence[Decoded], *, timeout: float) -> tuple[list[Scores], float]:
+    """Return the scores of `batch` in its order, and how long they took in milliseconds, waiting included.
+
+    Raises `ModelUnavailable` with the reason for every failure: missing or changed weights, an error of the runtime, more
+    than `timeout` seconds; `ModelBusy` where too much waits already.
+    """
+    started = time.monotonic()
+    batcher = models.get(version, timeout)
+    remaining = max(0.0, timeout - (time.monotonic() - started))
+    found = batcher.predict([item.pixels for item in batch], remaining)
+    return found, (time.monotonic() - started) * 1000
+
+
+def warm(version: Weighted) -> None:
+    """Load a model before anybody needs it. Raises `ModelUnavailable`."""
+    models.get(version, WARM_SECONDS)

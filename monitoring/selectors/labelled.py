@@ -1,0 +1,76 @@
+"""Labels against the predictions that routed their items, grouped by the database into cells."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When
+from django.db.models.functions import Floor
+
+from gateway.models import Prediction, Role
+from monitoring.cells import FINE, Cell
+from policies.decide import Reason, Route
+from policies.models import Line
+from policies.modes import Mode
+from review.models import Label, LabelSource
+
+# Modes in which a person sees every item, and blind.
+EVERYTHING_BLIND = (Reason.HUMAN_ONLY, Reason.SHADOW)
+MODEL_MAY_DECIDE = (Mode.PARTIAL, Mode.FULL)
+
+
+def cells(line: Line, since: datetime) -> list[Cell]:
+    """Return the standing labels of the items that arrived since then, with one query. A corrected label counts once."""
+    rows = (
+        Label.objects.filter(
+            line=line,
+            source=LabelSource.JUDGEMENT,
+            superseded_by=None,
+            item__received_at__gte=since,
+            item__predictions__role=Role.CHAMPION,
+        )
+        .order_by()
+        .annotate(
+            said=F("item__predictions__answer"),
+            bin=Floor(F("item__predictions__score") * float(FINE)),
+            version=F("item__predictions__model_version_id"),
+            random=_flag(Q(in_audit=True) | Q(item__reason__in=EVERYTHING_BLIND)),
+            automated=_flag(Q(item__route=Route.AUTOMATE)),
+            may_decide=_flag(Q(item__policy__mode__in=MODEL_MAY_DECIDE)),
+        )
+        .values("answer", "said", "bin", "version", "blind", "in_audit", "random", "automated", "may_decide")
+        .annotate(count=Count("pk"))
+    )
+    return [_cell(row) for row in rows]
+
+
+def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, int], int]:
+    """Return the number of items by (answer, fine bin of the score) that `version` scored as champion, with one query."""
+    rows = (
+        Prediction.objects.filter(role=Role.CHAMPION, model_version=version, item__line=line, item__received_at__gte=since)
+        .order_by()
+        .annotate(bin=Floor(F("score") * float(FINE)))
+        .values_list("answer", "bin")
+        .annotate(count=Count("pk"))
+    )
+    return {(answer, int(position)): count for answer, position, count in rows}
+
+
+def _flag(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _cell(row: dict[str, Any]) -> Cell:
+    return Cell(
+        truth=row["answer"],
+        said=row["said"],
+        bin=int(row["bin"]),
+        version=row["version"],
+        blind=row["blind"],
+        random=bool(row["random"]),
+        in_audit=row["in_audit"],
+        automated=bool(row["automated"]),
+        model_may_decide=bool(row["may_decide"]),
+        count=row["count"],
+    )

@@ -1,0 +1,82 @@
+"""The models of a line: in service, waiting as candidates, and in service before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from gateway.models import Deployment, Role
+from inference.models import ModelVersion
+from policies.models import Line
+from review.models import TrainingRun, TrainingState
+
+RUNS_SHOWN = 30
+DEPLOYMENTS_SHOWN = 50
+OPEN = (TrainingState.QUEUED, TrainingState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class LineModels:
+    """Everything the page about models shows."""
+
+    champion: Deployment | None
+    challenger: Deployment | None
+    # Trained for this line, newest first, and neither champion nor challenger now.
+    candidates: tuple[TrainingRun, ...]
+    history: tuple[Deployment, ...]
+    runs: tuple[TrainingRun, ...]
+    # Whether another model was champion before.
+    can_step_back: bool
+
+
+def in_service(line: Line) -> dict[str, Deployment]:
+    """Return what serves the line now, by role, with one query."""
+    rows = Deployment.objects.filter(line=line, ended_at=None).select_related("model_version", "started_by")
+    return {row.role: row for row in rows}
+
+
+def models_of(line: Line) -> LineModels:
+    """Return the line's models, with two queries."""
+    history = list(
+        Deployment.objects.filter(line=line).select_related("model_version", "started_by").order_by("-started_at", "-id")
+    )
+    current = {row.role: row for row in history if row.ended_at is None}
+    champion, challenger = current.get(Role.CHAMPION), current.get(Role.CHALLENGER)
+    runs = list(
+        TrainingRun.objects.filter(line=line)
+        .select_related("model_version", "dataset", "requested_by")
+        .order_by("-id")[:RUNS_SHOWN]
+    )
+    serving = {row.model_version_id for row in current.values()}
+    return LineModels(
+        champion=champion,
+        challenger=challenger,
+        candidates=tuple(run for run in runs if run.model_version_id and run.model_version_id not in serving),
+        history=tuple(history[:DEPLOYMENTS_SHOWN]),
+        runs=tuple(runs),
+        can_step_back=champion is not None
+        and any(row.role == Role.CHAMPION and row.model_version_id != champion.model_version_id for row in history),
+    )
+
+
+def open_run(line: Line) -> TrainingRun | None:
+    """Return the training run that is queued or running."""
+    return TrainingRun.objects.filter(line=line, state__in=OPEN).first()
+
+
+def latest_run(line: Line) -> TrainingRun | None:
+    """Return the newest training run, open or not."""
+    return TrainingRun.objects.filter(line=line).select_related("model_version").order_by("-id").first()
+
+
+def model_of(line: Line, name: str) -> ModelVersion | None:
+    """Return the model of that name where it was trained for this line or served it."""
+    mine = Q(deployments__line=line) | Q(training_runs__line=line)
+    return ModelVersion.objects.filter(mine, name=name).distinct().first()
+
+
+def run_of(line: Line, version: ModelVersion) -> TrainingRun | None:
+    """Return the run that trained the model for this line."""
+    runs = TrainingRun.objects.filter(line=line, model_version=version)
+    return runs.select_related("dataset", "requested_by").order_by("-id").first()

@@ -1,0 +1,140 @@
+"""Leases on referrals: taken, kept alive, given back, expired. The database lets one person have one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from gateway.events import actor_of, event
+from gateway.models import Event, Prediction, Referral, Role
+from policies.models import Line, Reveal
+from review.errors import ClaimLost, PredictionHidden
+from review.models import Claim, ClaimEnd
+from review.queue import candidates
+
+# One person may hold as many as the console prefetches, and no more: what is held, nobody else can judge.
+MOST_HELD = 4
+
+
+def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]:
+    """Claim up to `want` further referrals for the reviewer, the most urgent first."""
+    expire(now=now)
+    held = Claim.objects.filter(reviewer=reviewer, referral__line=line, ended_at=None).count()
+    room = min(want, MOST_HELD - held)
+    taken: list[Claim] = []
+    if room <= 0:
+        return taken
+    # Others reach for the same ones in this moment: look at more than is wanted.
+    for referral in candidates(line, reviewer, now=now, count=room + 8):
+        claim = _try_claim(referral, reviewer, now)
+        if claim is not None:
+            taken.append(claim)
+        if len(taken) == room:
+            break
+    return taken
+
+
+def held_by(line: Line, reviewer: User) -> list[Claim]:
+    """Return the reviewer's open claims on the line, oldest first: what a reloaded page goes on with."""
+    claims = Claim.objects.filter(reviewer=reviewer, referral__line=line, ended_at=None)
+    return list(claims.select_related("referral__item", "referral__line").order_by("pk"))
+
+
+def keep(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> set[int]:
+    """Extend the lease of those claims that are still the reviewer's, and return their ids."""
+    mine = Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, ended_at=None)
+    mine.update(expires_at=now + lease())
+    return set(mine.values_list("pk", flat=True))
+
+
+def give_back(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> int:
+    """End claims without an answer; others get these referrals at once."""
+    return Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, ended_at=None).update(ended_at=now, end=ClaimEnd.RELEASED)
+
+
+@transaction.atomic
+def skip(claim_id: int, reviewer: User, *, now: datetime) -> None:
+    """Leave a referral to others; it does not come back to this reviewer."""
+    claim = end(claim_id, reviewer, ClaimEnd.SKIPPED, now=now)
+    event("referral.skipped", item=claim.referral.item, actor=actor_of(reviewer), now=now, reason=claim.referral.reason).save(
+        force_insert=True
+    )
+
+
+def expire(*, now: datetime) -> int:
+    """End every claim whose heartbeat stopped."""
+    return Claim.objects.filter(ended_at=None, expires_at__lte=now).update(ended_at=now, end=ClaimEnd.EXPIRED)
+
+
+def end(claim_id: int, reviewer: User, how: ClaimEnd, *, now: datetime) -> Claim:
+    """End the reviewer's own open claim. Raises ClaimLost with what happened instead; this is the fence."""
+    claim = Claim.objects.select_related("referral__item", "referral__line", "reviewer").filter(pk=claim_id).first()
+    if claim is None or claim.reviewer_id != reviewer.pk:
+        raise ClaimLost("This claim is not yours.")
+    if Claim.objects.filter(pk=claim_id, ended_at=None).update(ended_at=now, end=how) != 1:
+        raise ClaimLost(_what_happened(claim))
+    claim.ended_at, claim.end = now, how
+    return claim
+
+
+@transaction.atomic
+def reveal(claim_id: int, reviewer: User, *, now: datetime) -> Prediction | None:
+    """Note that the reviewer now sees the prediction, and return it. Raises PredictionHidden where it is judged blind."""
+    claim = Claim.objects.select_related("referral__item", "referral__line").filter(pk=claim_id, reviewer=reviewer).first()
+    if claim is None:
+        raise ClaimLost("This claim is not yours.")
+    if reveal_of(claim.referral) == "never":
+        raise PredictionHidden("What the model said is not shown for this item.")
+    if Claim.objects.filter(pk=claim_id, ended_at=None).update(revealed_at=claim.revealed_at or now) != 1:
+        raise ClaimLost(_what_happened(claim))
+    if claim.revealed_at is None:
+        event(
+            "prediction.revealed", item=claim.referral.item, actor=actor_of(reviewer), now=now, reason=claim.referral.reason
+        ).save(force_insert=True)
+    return Prediction.objects.filter(item=claim.referral.item_id, role=Role.CHAMPION).first()
+
+
+def reveal_of(referral: Referral) -> str:
+    """Return when this referral's reviewer may see the prediction: never, after, at_once."""
+    if referral.blind or referral.line.reveal == Reveal.BLIND:
+        return "never"
+    return referral.line.reveal
+
+
+def lease() -> timedelta:
+    """Return how long a claim lives without a heartbeat."""
+    return timedelta(seconds=settings.CLAIM_SECONDS)
+
+
+def _try_claim(referral: Referral, reviewer: User, now: datetime) -> Claim | None:
+    at_once = reveal_of(referral) == Reveal.AT_ONCE
+    try:
+        with transaction.atomic():
+            claim = Claim.objects.create(
+                referral=referral,
+                reviewer=reviewer,
+                claimed_at=now,
+                expires_at=now + lease(),
+                revealed_at=now if at_once else None,
+            )
+            Event.objects.bulk_create([event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now)])
+    except IntegrityError:
+        return None  # somebody else was faster
+    return claim
+
+
+def _what_happened(claim: Claim) -> str:
+    later = Claim.objects.filter(referral=claim.referral_id, pk__gt=claim.pk).select_related("reviewer").order_by("-pk").first()
+    if later is not None:
+        verb = "has judged it" if later.end == ClaimEnd.ANSWERED else "has it now"
+        return f"Your claim had expired and {later.reviewer.get_username()} {verb}; your answer was not counted."
+    ends = {ClaimEnd.ANSWERED: "It was answered already.", ClaimEnd.SKIPPED: "You had skipped it."}
+    return (
+        ends.get(ClaimEnd(claim.end), "Your claim on it had ended; your answer was not counted.")
+        if claim.end
+        else ("Your claim on it had ended; your answer was not counted.")
+    )

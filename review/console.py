@@ -1,0 +1,166 @@
+"""The review console: a page, and the few JSON calls that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from gateway.errors import BadField, GatewayError
+from gateway.problems import problem_response
+from gateway.roles import inspector_required
+from policies.changes import active_policy
+from policies.models import Line
+from review import cards, claims, judging, parsing
+from review.queue import queue_facts
+
+# How long the reviewer looks before the prediction appears on a line that shows it after the first look.
+FIRST_LOOK_MS = 1500
+
+JsonView = Callable[..., dict[str, Any]]
+
+
+def json_view(view: JsonView) -> Callable[..., HttpResponseBase]:
+    """Let a view of inspectors return a dict; our errors become problem details."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return JsonResponse(view(request, *args, **kwargs))
+        except GatewayError as error:
+            return problem_response(error)
+
+    return inspector_required(wrapper)
+
+
+@require_GET
+@ensure_csrf_cookie
+@inspector_required
+def console(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the console of a line."""
+    line = get_object_or_404(Line, slug=slug)
+    return render(request, "review/console.html", {"line": line, "config": _config(line, request)})
+
+
+@require_POST
+@json_view
+def take_next(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """Claim more referrals; with `resume`, also return those held already, for a page that was reloaded."""
+    line, now = get_object_or_404(Line, slug=slug), timezone.now()
+    data = parsing.body_of(request)
+    want = data.get("want", 3)
+    if not isinstance(want, int) or isinstance(want, bool) or not 0 <= want <= claims.MOST_HELD:
+        raise BadField(f"want must be between 0 and {claims.MOST_HELD}.")
+    held = claims.held_by(line, _user(request)) if data.get("resume") else []
+    if held:
+        claims.keep([claim.pk for claim in held], _user(request), now=now)
+    taken = claims.take(line, _user(request), want=max(want - len(held), 0), now=now)
+    facts = queue_facts(line, now=now)
+    oldest = facts.oldest_at.isoformat() if facts.oldest_at else None
+    return {
+        "cards": cards.cards_json(held + taken),
+        "queue": {"open": facts.open, "overdue": facts.overdue, "oldest_at": oldest},
+    }
+
+
+@require_POST
+@json_view
+def heartbeat(request: HttpRequest) -> dict[str, Any]:
+    """Keep claims alive and learn which were lost."""
+    now, ids = timezone.now(), parsing.ids_of(parsing.body_of(request))
+    held = claims.keep(ids, _user(request), now=now)
+    expires = (now + claims.lease()).isoformat()
+    return {"held": sorted(held), "lost": sorted(set(ids) - held), "expires_at": expires}
+
+
+@require_POST
+@json_view
+def release(request: HttpRequest) -> dict[str, Any]:
+    """Give claims back, as a page does when it is left."""
+    return {"released": claims.give_back(parsing.ids_of(parsing.body_of(request)), _user(request), now=timezone.now())}
+
+
+@require_POST
+@json_view
+def judge(request: HttpRequest, claim_id: int) -> dict[str, Any]:
+    """Take the answer to a claimed referral."""
+    answer, key = parsing.answer_of(parsing.body_of(request)), parsing.key_of(request)
+    judgement = judging.judge(_user(request), claim_id, answer, idempotency_key=key, now=timezone.now())
+    return {"judgement": judgement.pk, "answer": judgement.answer, "item": str(judgement.item_id)}
+
+
+@require_POST
+@json_view
+def revise(request: HttpRequest, judgement_id: int) -> dict[str, Any]:
+    """Replace one of the last answers."""
+    answer, key = parsing.answer_of(parsing.body_of(request)), parsing.key_of(request)
+    judgement = judging.revise(_user(request), judgement_id, answer, idempotency_key=key, now=timezone.now())
+    return {"judgement": judgement.pk, "answer": judgement.answer, "item": str(judgement.item_id)}
+
+
+@require_POST
+@json_view
+def skip(request: HttpRequest, claim_id: int) -> dict[str, Any]:
+    """Leave the referral to others."""
+    claims.skip(claim_id, _user(request), now=timezone.now())
+    return {}
+
+
+@require_POST
+@json_view
+def reveal(request: HttpRequest, claim_id: int) -> dict[str, Any]:
+    """Show the prediction, and note that it was seen."""
+    prediction = claims.reveal(claim_id, _user(request), now=timezone.now())
+    names = cards.class_names(prediction.item.line) if prediction else {}
+    return {"prediction": cards.prediction_json(prediction, names)}
+
+
+@require_GET
+@json_view
+def last(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """Return the reviewer's last ten answers on the line."""
+    line = get_object_or_404(Line, slug=slug)
+    fresh = timezone.now() - timedelta(minutes=settings.REVISE_MINUTES)
+    found = judging.last_judgements(_user(request), line)
+    return {"judgements": [cards.judgement_json(one, revisable=one.created_at > fresh) for one in found]}
+
+
+def _config(line: Line, request: HttpRequest) -> dict[str, Any]:
+    return {
+        "line": {
+            "slug": line.slug,
+            "name": line.name,
+            "question": line.question,
+            "keep_zoom": line.keep_zoom,
+            "reveal": line.reveal,
+            "mode": active_policy(line).mode,
+        },
+        "classes": cards.label_book(line),
+        "urls": {
+            "next": reverse("console-next", args=[line.slug]),
+            "heartbeat": reverse("console-heartbeat"),
+            "release": reverse("console-release"),
+            "recent": reverse("console-last", args=[line.slug]),
+            "judge": reverse("console-judge", args=[0]),
+            "skip": reverse("console-skip", args=[0]),
+            "reveal": reverse("console-reveal", args=[0]),
+            "revise": reverse("console-revise", args=[0]),
+        },
+        "first_look_ms": FIRST_LOOK_MS,
+        "claim_seconds": settings.CLAIM_SECONDS,
+        "user": request.user.get_username(),
+    }
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,216 @@
+"""The one home of a judgement: console, API and tests all give their answers here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from gateway import lifecycle
+from gateway.errors import BadField, KeyReused
+from gateway.events import actor_of, event
+from gateway.models import DecidedBy, Event, Item, ItemState, Referral, ReferralState
+from policies.decide import Reason
+from policies.models import Line
+from review import claims
+from review.consolidation import Consensus, Standing, consolidate
+from review.errors import ClaimLost, NotRevisable
+from review.labels import append_label, inclusion_probability, withdraw_label
+from review.models import ClaimEnd, Judgement
+
+# How far back a reviewer may undo.
+LAST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reviewer says about an item; an empty class key is unsure."""
+
+    key: str
+    regions: list[dict[str, Any]] = field(default_factory=list)
+    comment: str = ""
+    active_ms: int = 0
+
+
+def judge(reviewer: User, claim_id: int, answer: Answer, *, idempotency_key: str, now: datetime) -> Judgement:
+    """Give the answer under a claim. The same key again returns the first judgement; a lost claim is ClaimLost."""
+    known = _known(reviewer, idempotency_key, answer)
+    if known is not None:
+        return known
+    try:
+        return _judge(reviewer, claim_id, answer, idempotency_key, now)
+    except ClaimLost:
+        # The same request may have come twice at once and the other one won: then its judgement is the answer.
+        known = _known(reviewer, idempotency_key, answer)
+        if known is None:
+            raise
+        return known
+
+
+def revise(reviewer: User, judgement_id: int, answer: Answer, *, idempotency_key: str, now: datetime) -> Judgement:
+    """Replace one of the reviewer's last answers. The old one stays as superseded."""
+    known = _known(reviewer, idempotency_key, answer)
+    return known if known is not None else _revise(reviewer, judgement_id, answer, idempotency_key, now)
+
+
+def last_judgements(reviewer: User, line: Line) -> list[Judgement]:
+    """Return the reviewer's last ten standing answers on the line, newest first."""
+    standing = Judgement.objects.filter(reviewer=reviewer, line=line, superseded_by=None)
+    return list(standing.select_related("item", "referral").order_by("-id")[:LAST])
+
+
+def check_answer(line: Line, answer: Answer) -> None:
+    """Raise BadField where the answer names a class that the line does not have."""
+    keys = set(line.classes.values_list("key", flat=True))
+    named = {answer.key} | {str(region.get("label")) for region in answer.regions}
+    unknown = sorted(named - keys - {Judgement.UNSURE})
+    if unknown:
+        raise BadField(f"The line has no class {', '.join(unknown)}.")
+
+
+@transaction.atomic
+def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
+    claim = claims.end(claim_id, reviewer, ClaimEnd.ANSWERED, now=now)
+    referral = Referral.objects.select_for_update().select_related("item__policy", "line").get(pk=claim.referral_id)
+    if referral.state != ReferralState.OPEN:
+        raise ClaimLost("The question was settled meanwhile; your answer was not counted.")
+    check_answer(referral.line, answer)
+    judgement = Judgement.objects.create(
+        referral=referral,
+        item=referral.item,
+        line=referral.line,
+        reviewer=reviewer,
+        claim=claim,
+        answer=answer.key,
+        regions=answer.regions,
+        comment=answer.comment,
+        active_ms=answer.active_ms,
+        saw_prediction=claim.revealed_at is not None,
+        blind=referral.blind,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    _leave_event("judgement.given", judgement, now)
+    _apply(referral, judgement, _consensus(referral), now)
+    return judgement
+
+
+@transaction.atomic
+def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
+    old = Judgement.objects.select_related("line").filter(pk=judgement_id, reviewer=reviewer).first()
+    if old is None:
+        raise NotRevisable("This is not an answer of yours.")
+    # The lock comes before the look: two tabs that revise the same answer go one after the other.
+    referral = Referral.objects.select_for_update().select_related("item__policy", "line").get(pk=old.referral_id)
+    _check_revisable(reviewer, old, now)
+    check_answer(old.line, answer)
+    judgement = Judgement.objects.create(
+        referral=referral,
+        item=referral.item,
+        line=old.line,
+        reviewer=reviewer,
+        claim_id=old.claim_id,
+        answer=answer.key,
+        regions=answer.regions,
+        comment=answer.comment,
+        active_ms=answer.active_ms,
+        saw_prediction=old.saw_prediction,
+        blind=old.blind,
+        idempotency_key=idempotency_key,
+        supersedes=old,
+        created_at=now,
+    )
+    _leave_event("judgement.revised", judgement, now, was=old.answer)
+    _take_back(referral, actor_of(reviewer), now)
+    _apply(referral, judgement, _consensus(referral), now)
+    return judgement
+
+
+def _check_revisable(reviewer: User, old: Judgement, now: datetime) -> None:
+    if old.pk not in {one.pk for one in last_judgements(reviewer, old.line)}:
+        raise NotRevisable(f"Only your last {LAST} answers can be changed, each once at a time.")
+    if old.created_at < now - timedelta(minutes=settings.REVISE_MINUTES):
+        raise NotRevisable(f"An answer can be changed for {settings.REVISE_MINUTES} minutes.")
+    others = Judgement.objects.filter(item=old.item_id, pk__gt=old.pk).exclude(reviewer=reviewer)
+    if others.exclude(referral=old.referral_id).exists():
+        raise NotRevisable("Somebody else has judged this item since.")
+
+
+def _consensus(referral: Referral) -> Consensus:
+    answers = Judgement.objects.filter(referral=referral, superseded_by=None).values_list("answer", flat=True)
+    return consolidate(list(answers), referral.wanted)
+
+
+def _apply(referral: Referral, judgement: Judgement, consensus: Consensus, now: datetime) -> None:
+    """Let the item, its referral and its label follow from where the judgements stand."""
+    match consensus.standing:
+        case Standing.WAITING:
+            _wait(referral, judgement, now)
+        case Standing.DISAGREED:
+            _wait(referral, judgement, now)
+            lifecycle.close_referral(referral, actor=actor_of(judgement.reviewer), now=now)
+            lifecycle.refer(referral.item, Reason.DISAGREEMENT, blind=True, actor="system:consolidation", now=now)
+        case Standing.AGREED:
+            _agree(referral, judgement, consensus.answer or "", now)
+
+
+def _wait(referral: Referral, judgement: Judgement, now: datetime) -> None:
+    """People are still asked. What this referral had settled before, where a reviewer took it back, no longer counts."""
+    item = Item.objects.get(pk=referral.item_id)
+    if judgement.supersedes_id is None or item.state != ItemState.DECIDED or item.decided_by != DecidedBy.PERSON:
+        return
+    lifecycle.reopen(item.pk, user=judgement.reviewer, reason="the answer was taken back", now=now)
+    withdraw_label(item, now=now)
+
+
+def _agree(referral: Referral, judgement: Judgement, answer: str, now: datetime) -> None:
+    reviewer = judgement.reviewer
+    lifecycle.close_referral(referral, actor=actor_of(reviewer), now=now)
+    lifecycle.settle(referral.item_id, answer, user=reviewer, reason=Reason(referral.reason), now=now)
+    judged = Judgement.objects.filter(referral=referral, superseded_by=None).exclude(answer=Judgement.UNSURE)
+    append_label(
+        referral.item,
+        answer,
+        regions=judgement.regions,
+        blind=not any(one.saw_prediction for one in judged),
+        inclusion_probability=inclusion_probability(referral.item, referral.reason),
+        now=now,
+    )
+
+
+def _take_back(referral: Referral, actor: str, now: datetime) -> None:
+    """Undo what the old answer had settled, so that the new one is applied to an open question."""
+    open_disagreements = Referral.objects.filter(
+        item=referral.item_id, reason=Reason.DISAGREEMENT.value, state=ReferralState.OPEN
+    )
+    for disagreement in open_disagreements.exclude(pk=referral.pk).select_related("item"):
+        lifecycle.close_referral(disagreement, actor=actor, now=now, cancel=True)
+    if referral.state == ReferralState.SETTLED:
+        lifecycle.reopen_referral(referral, actor=actor, now=now)
+
+
+def _leave_event(kind: str, judgement: Judgement, now: datetime, **data: object) -> None:
+    Event.objects.bulk_create(
+        [
+            event(
+                kind,
+                item=judgement.item,
+                actor=actor_of(judgement.reviewer),
+                now=now,
+                to_state=judgement.answer or "unsure",
+                reason=judgement.referral.reason,
+                data={"saw_prediction": judgement.saw_prediction, "active_ms": judgement.active_ms, **data},
+            )
+        ]
+    )
+
+
+def _known(reviewer: User, idempotency_key: str, answer: Answer) -> Judgement | None:
+    known = Judgement.objects.filter(reviewer=reviewer, idempotency_key=idempotency_key).select_related("item").first()
+    if known is not None and known.answer != answer.key:
+        raise KeyReused("This key came before with another answer.")
+    return known

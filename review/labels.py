@@ -1,0 +1,71 @@
+"""The label feed: append-only, in the order of commits, so that a cursor never skips and never repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from gateway.models import Item
+from policies.decide import Reason, Route
+from review.models import Label, LabelFeed, LabelSource
+
+# What was drawn for people because somebody doubted it, and not by chance: nobody knows with which probability.
+DOUBTED = {Reason.APPEAL.value, Reason.RECALL.value}
+
+
+def append_label(
+    item: Item,
+    answer: str,
+    *,
+    regions: Sequence[dict[str, Any]] = (),
+    source: LabelSource = LabelSource.JUDGEMENT,
+    blind: bool,
+    inclusion_probability: float | None,
+    mask_digest: str = "",
+    now: datetime,
+) -> Label:
+    """Append the item's label; what stood before is superseded. An empty answer withdraws it.
+
+    Call it inside the transaction of the judgement: the feed's row is locked until that commits.
+    """
+    previous = Label.objects.filter(item=item, superseded_by=None).first()
+    return Label.objects.create(
+        line_id=item.line_id,
+        item=item,
+        sequence=next_sequences(item.line_id, 1)[0],
+        answer=answer,
+        regions=list(regions),
+        mask_digest=mask_digest,
+        source=source,
+        blind=blind,
+        in_audit=item.in_audit,
+        inclusion_probability=inclusion_probability,
+        supersedes=previous,
+        created_at=now,
+    )
+
+
+def withdraw_label(item: Item, *, now: datetime) -> None:
+    """Withdraw the item's label where it has one."""
+    standing = Label.objects.filter(item=item, superseded_by=None).exclude(answer="").first()
+    if standing is not None:
+        append_label(item, "", blind=standing.blind, inclusion_probability=standing.inclusion_probability, now=now)
+
+
+def next_sequences(line_id: int, count: int) -> range:
+    """Reserve `count` places at the end of the line's feed, inside the caller's transaction."""
+    LabelFeed.objects.get_or_create(line_id=line_id)
+    # The update locks the row until the caller commits, so that the next places are given only after these are visible.
+    LabelFeed.objects.filter(line_id=line_id).update(last_sequence=F("last_sequence") + count)
+    last = LabelFeed.objects.values_list("last_sequence", flat=True).get(line_id=line_id)
+    return range(last - count + 1, last + 1)
+
+
+def inclusion_probability(item: Item, reason: str) -> float | None:
+    """Return the probability with which an item of its route came to be labelled: 1 where every such item is referred."""
+    if item.route == Route.REFER:
+        return 1.0
+    return None if reason in DOUBTED or not item.in_audit else item.policy.audit_rate

@@ -1,0 +1,42 @@
+"""What the worker does for review. Every task can run twice and be lost once without harm."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from gateway.background import wake
+from review import claims
+from review.errors import TrainingRuns
+from review.models import TrainingRun
+from review.schedule import due_reason, lines_to_watch
+from review.training import request_training, waiting_runs, work_on
+
+
+@shared_task
+def run_training(run_id: int) -> str:
+    """Do one training run to its end."""
+    return work_on(TrainingRun.objects.select_related("line", "requested_by").get(pk=run_id)).state
+
+
+@shared_task
+def train_what_is_due() -> int:
+    """Start what schedules and label counts ask for, and take up runs that nobody works on."""
+    now = timezone.now()
+    for line in lines_to_watch():
+        reason = due_reason(line, now=now)
+        if reason is not None:
+            try:
+                request_training(line, by=None, reason=reason, now=now)
+            except TrainingRuns:
+                continue  # a manager pressed the button in this moment
+    waiting = waiting_runs(now=now)
+    for run in waiting:
+        wake(run_training, run.pk)
+    return len(waiting)
+
+
+@shared_task
+def expire_claims() -> int:
+    """Give back what people who are gone had claimed."""
+    return claims.expire(now=timezone.now())

@@ -1,0 +1,142 @@
+// The items ahead: claimed for me, their photos decoded before they are needed, kept alive and given back.
+
+import { address, post, postLast, SignedOut, Unreachable } from "./api.js";
+import { free, load } from "./picture.js";
+
+const AHEAD = 3;
+const POLL_MS = 5000;
+const AWAY_MS = 5 * 60_000; // after this long without a movement the claims are no longer kept alive
+
+export class Queue {
+  present = null;
+  ahead = [];
+  #asking = false;
+  #beat = 0;
+  #slept = false;
+
+  /**
+   * `others()` lists claims whose answers wait to be sent; `idle()` the milliseconds without a movement. Called back:
+   * `onCards()` when cards came, `onCounts(queue)`, `onLost(ids)`, `onTrouble(null | "offline" | "signed-out")`.
+   */
+  constructor({ urls, claimSeconds, others, idle, onCards, onCounts, onLost, onTrouble }) {
+    Object.assign(this, { urls, others, idle, onCards, onCounts, onLost, onTrouble });
+    this.beatMs = (claimSeconds * 1000) / 3;
+  }
+
+  start() {
+    this.#beat = performance.now();
+    this.#ask({ resume: true });
+    setInterval(() => this.fill(), POLL_MS);
+    setInterval(() => this.#keepUp(), this.beatMs);
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    addEventListener("pointerdown", () => this.#wake(), { passive: true });
+    addEventListener("keydown", () => this.#wake(), { passive: true });
+    addEventListener("online", () => this.fill());
+    addEventListener("pagehide", () => this.#giveBack());
+    // A page that comes back out of the browser's cache has given its items back.
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  get held() {
+    return [...(this.present && !this.present.lost ? [this.present] : []), ...this.ahead];
+  }
+
+  /** Make the next card the present one; return it, or null where there is none. */
+  advance() {
+    this.present = this.ahead.shift() ?? null;
+    this.fill();
+    return this.present;
+  }
+
+  /** Claim as many as are missing, and begin to load their photos. */
+  async fill() {
+    if (this.#missing > 0) await this.#ask();
+  }
+
+  get #missing() {
+    return Math.max(0, AHEAD + (this.present ? 0 : 1) - this.ahead.length);
+  }
+
+  /** Ask for what is missing; with `resume` also for what this person held before the page was loaded anew. */
+  async #ask(more = {}) {
+    if (this.#asking || this.#away()) return;
+    this.#asking = true;
+    try {
+      const { cards, queue } = await post(this.urls.next, { want: this.#missing, ...more });
+      this.onTrouble(null);
+      this.onCounts(queue);
+      this.#take(cards);
+    } catch (error) {
+      if (!(error instanceof SignedOut || error instanceof Unreachable)) throw error;
+      this.onTrouble(error instanceof SignedOut ? "signed-out" : "offline");
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #take(cards) {
+    const known = new Set([...this.held.map((card) => card.claim), ...this.others()]);
+    for (const card of cards) {
+      if (known.has(card.claim)) continue;
+      load(card);
+      this.ahead.push(card);
+    }
+    this.onCards();
+  }
+
+  /** Keep my claims, and the figures of the queue that are shown, from growing old. */
+  #keepUp() {
+    this.heartbeat();
+    this.#ask();
+  }
+
+  /** Keep my claims alive, unless I have been away for long. */
+  async heartbeat() {
+    const claims = [...this.held.map((card) => card.claim), ...this.others()];
+    if (claims.length === 0 || this.idle() > AWAY_MS) return;
+    this.#beat = performance.now();
+    try {
+      const { lost } = await post(this.urls.heartbeat, { claims });
+      this.#lose(lost);
+    } catch (error) {
+      if (!(error instanceof SignedOut || error instanceof Unreachable)) throw error;
+    }
+  }
+
+  #lose(lost) {
+    if (lost.length === 0) return;
+    for (const card of this.ahead.filter(({ claim }) => lost.includes(claim))) this.#drop(card);
+    this.onLost(lost);
+    this.fill();
+  }
+
+  #drop(card) {
+    this.ahead = this.ahead.filter((other) => other !== card);
+    free(card);
+  }
+
+  /** Whether nobody seems to look: then no new items are taken from those who do. */
+  #away() {
+    const away = document.hidden || this.idle() > AWAY_MS;
+    this.#slept ||= away;
+    return away;
+  }
+
+  /** After a pause (a closed laptop, a hidden tab) ask at once what is still mine. */
+  #wake() {
+    if (performance.now() - this.#beat > this.beatMs * 1.5) this.heartbeat();
+    if (!this.#slept) return;
+    this.#slept = false;
+    this.fill();
+  }
+
+  #giveBack() {
+    const claims = this.held.map((card) => card.claim);
+    if (claims.length > 0) postLast(this.urls.release, { claims });
+  }
+
+  /** The address of an action on a card's claim. */
+  url(action, card) {
+    return address(this.urls[action], card.claim);
+  }
+}
