@@ -20,7 +20,7 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/docs/problems#"
 
 # Refusals of a photo that have a status of their own; the rest are 422: understood, and not acceptable.
-INPUT_STATUS = {"image-too-large": 413, "image-type-unsupported": 415}
+INPUT_STATUS = {"image-too-large": 413, "image-format": 415}
 
 
 def body_of(error: Exception) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def problem_response(error: Exception) -> JsonResponse:
-    """Render one of our errors raised in a plain view."""
-    body = body_of(error)
+    """Render an error of ours or of Django's own, raised in a plain view."""
+    body = _translate(error) or body_of(error)
     return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
 
 

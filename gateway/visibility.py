@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gateway.models import Item, Referral, ReferralState
 from gateway.roles import roles_of
+from policies.models import Reveal
 
 
 def hidden_items(user: User | AnonymousUser, item_ids: Iterable[UUID]) -> set[UUID]:
@@ -23,9 +24,14 @@ def hidden_items(user: User | AnonymousUser, item_ids: Iterable[UUID]) -> set[UU
     """
     if not roles_of(user).inspector:
         return set()
+    return set(hiding_referrals().filter(item_id__in=list(item_ids)).values_list("item_id", flat=True))
+
+
+def hiding_referrals() -> QuerySet[Referral]:
+    """Return the referrals whose items are hidden from inspectors: judged blind, by themselves or by their line's choice."""
     revisable = Q(settled_at__gte=timezone.now() - timedelta(minutes=settings.REVISE_MINUTES))
-    blind = Referral.objects.filter(Q(state=ReferralState.OPEN) | revisable, item_id__in=list(item_ids), blind=True)
-    return set(blind.values_list("item_id", flat=True))
+    blind = Q(blind=True) | Q(line__reveal=Reveal.BLIND)
+    return Referral.objects.filter(blind, Q(state=ReferralState.OPEN) | revisable)
 
 
 def hides_prediction(user: User | AnonymousUser, item: Item) -> bool:

@@ -68,11 +68,13 @@ def timeline(rows: Rows) -> list[Entry]:
     entries = [_arrival(rows.item)]
     entries += [_prediction(row, rows) for row in rows.predictions]
     if rows.why:
-        entries.append(_policy(rows.item, rows.why))
-    entries += [_decision(row, rows) for row in rows.decisions]
+        # The rest of the reasons stands beside the timeline, with the probabilities.
+        entries.append(_policy(rows.item, rows.why[:1]))
+    entries += [_decision(row, rows) for row in rows.decisions if row.decided_by == DecidedBy.MODEL]
     for referral in rows.referrals:
         entries += _referral(referral)
     entries += [_judgement(row, rows) for row in rows.judgements]
+    entries += [_decision(row, rows) for row in rows.decisions if row.decided_by != DecidedBy.MODEL]
     entries += [_label(row, rows) for row in rows.labels]
     entries += [_event(row, rows) for row in rows.events if row.kind in TOLD_BY_EVENTS]
     return sorted(entries, key=lambda entry: entry.at)
@@ -97,7 +99,7 @@ def _arrival(item: Item) -> Entry:
 
 def _prediction(row: Prediction, rows: Rows) -> Entry:
     who = row.model_version.name if row.model_version else "the caller's own model"
-    said = f"{answer_name(row.answer, rows.names)} with a probability of {row.score:.1%}"
+    said = f"{answer_name(row.answer, rows.names)} with a probability of {row.score * 100:.1f} %"
     took = f" It took {row.latency_ms:.0f} ms." if row.latency_ms is not None else ""
     if row.role == Role.CHALLENGER:
         return Entry(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from gateway.models import Prediction, Role
 from policies.decide import Reason
 from policies.models import LabelClass, Line
-from review.claims import reveal_of
+from review.claims import shown_when
 from review.models import Claim, Judgement, LabelExample
 
 REASON_WORDS = {
@@ -33,7 +33,7 @@ BANDS = ((0.98, "Almost certainly"), (0.9, "Very likely"), (0.7, "Probably"), (0
 
 def cards_json(claims: list[Claim]) -> list[dict[str, Any]]:
     """Return the cards of claims that come with their referrals and items; one query more where predictions show at once."""
-    shown = [claim.referral.item_id for claim in claims if reveal_of(claim.referral) == "at_once"]
+    shown = [claim.referral.item_id for claim in claims if shown_when(claim) == "at_once"]
     predictions = {one.item_id: one for one in Prediction.objects.filter(item__in=shown, role=Role.CHAMPION)} if shown else {}
     names = class_names(claims[0].referral.line) if predictions else {}
     return [_card(claim, predictions.get(claim.referral.item_id), names) for claim in claims]
@@ -109,7 +109,7 @@ def class_names(line: Line) -> dict[str, str]:
 
 def _card(claim: Claim, prediction: Prediction | None, names: dict[str, str]) -> dict[str, Any]:
     referral, item = claim.referral, claim.referral.item
-    reveal = reveal_of(referral)
+    reveal = shown_when(claim)
     card = {
         "claim": claim.pk,
         "referral": referral.pk,

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from gateway.events import actor_of, event
-from gateway.models import Event, Prediction, Referral, Role
+from gateway.models import Event, Prediction, Referral, ReferralState, Role
 from policies.models import Line, Reveal
 from review.errors import ClaimLost, PredictionHidden
 from review.models import Claim, ClaimEnd
@@ -20,16 +21,22 @@ from review.queue import candidates
 MOST_HELD = 4
 
 
+class _Settled(Exception):
+    """The referral was settled between look and leap; raised to undo the claim."""
+
+
 def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]:
     """Claim up to `want` further referrals for the reviewer, the most urgent first."""
     expire(now=now)
-    held = Claim.objects.filter(reviewer=reviewer, referral__line=line, ended_at=None).count()
+    held = _open(reviewer).filter(referral__line=line).count()
     room = min(want, MOST_HELD - held)
     taken: list[Claim] = []
     if room <= 0:
         return taken
     # Others reach for the same ones in this moment: look at more than is wanted.
     for referral in candidates(line, reviewer, now=now, count=room + 8):
+        if referral.item_id in {claim.referral.item_id for claim in taken}:
+            continue
         claim = _try_claim(referral, reviewer, now)
         if claim is not None:
             taken.append(claim)
@@ -40,13 +47,13 @@ def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]
 
 def held_by(line: Line, reviewer: User) -> list[Claim]:
     """Return the reviewer's open claims on the line, oldest first: what a reloaded page goes on with."""
-    claims = Claim.objects.filter(reviewer=reviewer, referral__line=line, ended_at=None)
+    claims = _open(reviewer).filter(referral__line=line)
     return list(claims.select_related("referral__item", "referral__line").order_by("pk"))
 
 
 def keep(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> set[int]:
     """Extend the lease of those claims that are still the reviewer's, and return their ids."""
-    mine = Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, ended_at=None)
+    mine = _open(reviewer).filter(pk__in=claim_ids)
     mine.update(expires_at=now + lease())
     return set(mine.values_list("pk", flat=True))
 
@@ -105,6 +112,15 @@ def reveal_of(referral: Referral) -> str:
     return referral.line.reveal
 
 
+def shown_when(claim: Claim) -> str:
+    """Return `reveal_of` for a claim held already: on a line that now shows at once, one taken before is shown on asking.
+
+    Only so is every prediction that was seen noted as seen.
+    """
+    reveal = reveal_of(claim.referral)
+    return Reveal.AFTER if reveal == Reveal.AT_ONCE and claim.revealed_at is None else reveal
+
+
 def lease() -> timedelta:
     """Return how long a claim lives without a heartbeat."""
     return timedelta(seconds=settings.CLAIM_SECONDS)
@@ -121,10 +137,17 @@ def _try_claim(referral: Referral, reviewer: User, now: datetime) -> Claim | Non
                 expires_at=now + lease(),
                 revealed_at=now if at_once else None,
             )
+            if not Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).exists():
+                raise _Settled
             Event.objects.bulk_create([event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now)])
-    except IntegrityError:
-        return None  # somebody else was faster
+    except (IntegrityError, _Settled):
+        return None  # somebody else was faster, and may have answered it already
     return claim
+
+
+def _open(reviewer: User) -> QuerySet[Claim]:
+    """Return what the reviewer holds. A claim on a question that was settled meanwhile is worth nothing; it runs out."""
+    return Claim.objects.filter(reviewer=reviewer, ended_at=None, referral__state=ReferralState.OPEN)
 
 
 def _what_happened(claim: Claim) -> str:

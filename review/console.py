@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,14 +34,18 @@ JsonView = Callable[..., dict[str, Any]]
 def json_view(view: JsonView) -> Callable[..., HttpResponseBase]:
     """Let a view of inspectors return a dict; our errors become problem details."""
 
+    @inspector_required
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return JsonResponse(view(request, *args, **kwargs))
+
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return JsonResponse(view(request, *args, **kwargs))
-        except GatewayError as error:
+            return answer(request, *args, **kwargs)
+        except (GatewayError, Http404, PermissionDenied, RequestDataTooBig) as error:
             return problem_response(error)
 
-    return inspector_required(wrapper)
+    return wrapper
 
 
 @require_GET

@@ -72,7 +72,10 @@ def find_photos(folder: Path, classes: Sequence[str], id_pattern: str | None = N
     A `.png` beside a photo of the same stem is that photo's mask. `id_pattern` is a regular expression whose first group,
     found in the file's stem, names the unit; photos of one unit stay on one side of the split. Otherwise the stem does.
     """
-    pattern = re.compile(id_pattern) if id_pattern else None
+    try:
+        pattern = re.compile(id_pattern) if id_pattern else None
+    except re.error as error:
+        raise FolderRefused(f"The id pattern {id_pattern!r} is no regular expression: {error}.") from None
     return [one for name in sorted(classes) if (folder / name).is_dir() for one in _of_class(folder / name, name, pattern)]
 
 
@@ -92,8 +95,9 @@ def import_photos(line: Line, photos: Sequence[Labelled], *, actor: str, progres
         for photo in batch:
             data = photo.path.read_bytes()
             fresh.setdefault(media.digest_of(data), (photo, data))
-        there = Item.objects.filter(line=line, media_digest__in=fresh, decided_by=DecidedBy.IMPORT)
-        for digest in there.values_list("media_digest", flat=True):
+        # Known by the label it came with: people may have decided otherwise since.
+        there = Label.objects.filter(line=line, source=LabelSource.IMPORT, item__media_digest__in=list(fresh))
+        for digest in set(there.values_list("item__media_digest", flat=True)):
             del fresh[digest]
         decoded = {digest: _decode(line, photo, data, refused) for digest, (photo, data) in fresh.items()}
         rows = [(photo, media.store(data), seen) for digest, (photo, data) in fresh.items() if (seen := decoded[digest])]

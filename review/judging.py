@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from gateway import lifecycle
 from gateway.errors import BadField, KeyReused
 from gateway.events import actor_of, event
-from gateway.models import DecidedBy, Event, Item, ItemState, Referral, ReferralState
+from gateway.models import DecidedBy, Decision, Event, Referral, ReferralState
 from policies.decide import Reason
 from policies.models import Line
 from review import claims
@@ -38,23 +39,18 @@ class Answer:
 
 def judge(reviewer: User, claim_id: int, answer: Answer, *, idempotency_key: str, now: datetime) -> Judgement:
     """Give the answer under a claim. The same key again returns the first judgement; a lost claim is ClaimLost."""
-    known = _known(reviewer, idempotency_key, answer)
-    if known is not None:
-        return known
-    try:
-        return _judge(reviewer, claim_id, answer, idempotency_key, now)
-    except ClaimLost:
-        # The same request may have come twice at once and the other one won: then its judgement is the answer.
-        known = _known(reviewer, idempotency_key, answer)
-        if known is None:
-            raise
-        return known
+    return _once(
+        lambda: _known(reviewer, idempotency_key, answer, claim_id=claim_id, supersedes_id=None),
+        lambda: _judge(reviewer, claim_id, answer, idempotency_key, now),
+    )
 
 
 def revise(reviewer: User, judgement_id: int, answer: Answer, *, idempotency_key: str, now: datetime) -> Judgement:
     """Replace one of the reviewer's last answers. The old one stays as superseded."""
-    known = _known(reviewer, idempotency_key, answer)
-    return known if known is not None else _revise(reviewer, judgement_id, answer, idempotency_key, now)
+    return _once(
+        lambda: _known(reviewer, idempotency_key, answer, supersedes_id=judgement_id),
+        lambda: _revise(reviewer, judgement_id, answer, idempotency_key, now),
+    )
 
 
 def last_judgements(reviewer: User, line: Line) -> list[Judgement]:
@@ -66,10 +62,10 @@ def last_judgements(reviewer: User, line: Line) -> list[Judgement]:
 def check_answer(line: Line, answer: Answer) -> None:
     """Raise BadField where the answer names a class that the line does not have."""
     keys = set(line.classes.values_list("key", flat=True))
-    named = {answer.key} | {str(region.get("label")) for region in answer.regions}
-    unknown = sorted(named - keys - {Judgement.UNSURE})
+    named = ({answer.key} - {Judgement.UNSURE}) | {str(region.get("label")) for region in answer.regions}
+    unknown = sorted(named - keys)
     if unknown:
-        raise BadField(f"The line has no class {', '.join(unknown)}.")
+        raise BadField(f"The line has no class {', '.join(map(repr, unknown))}.")
 
 
 @transaction.atomic
@@ -90,12 +86,12 @@ def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, 
         comment=answer.comment,
         active_ms=answer.active_ms,
         saw_prediction=claim.revealed_at is not None,
-        blind=referral.blind,
+        blind=claims.reveal_of(referral) == "never",
         idempotency_key=idempotency_key,
         created_at=now,
     )
     _leave_event("judgement.given", judgement, now)
-    _apply(referral, judgement, _consensus(referral), now)
+    _apply(referral, judgement, _consensus(referral), now, settled=False)
     return judgement
 
 
@@ -108,6 +104,7 @@ def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: 
     referral = Referral.objects.select_for_update().select_related("item__policy", "line").get(pk=old.referral_id)
     _check_revisable(reviewer, old, now)
     check_answer(old.line, answer)
+    settled = _consensus(referral).standing is Standing.AGREED
     judgement = Judgement.objects.create(
         referral=referral,
         item=referral.item,
@@ -126,7 +123,7 @@ def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: 
     )
     _leave_event("judgement.revised", judgement, now, was=old.answer)
     _take_back(referral, actor_of(reviewer), now)
-    _apply(referral, judgement, _consensus(referral), now)
+    _apply(referral, judgement, _consensus(referral), now, settled=settled)
     return judgement
 
 
@@ -138,6 +135,9 @@ def _check_revisable(reviewer: User, old: Judgement, now: datetime) -> None:
     others = Judgement.objects.filter(item=old.item_id, pk__gt=old.pk).exclude(reviewer=reviewer)
     if others.exclude(referral=old.referral_id).exists():
         raise NotRevisable("Somebody else has judged this item since.")
+    asked_again = Referral.objects.filter(item=old.item_id, reason=old.referral.reason, state=ReferralState.OPEN)
+    if asked_again.exclude(pk=old.referral_id).exists():
+        raise NotRevisable("People were asked about this item again since.")
 
 
 def _consensus(referral: Referral) -> Consensus:
@@ -145,26 +145,31 @@ def _consensus(referral: Referral) -> Consensus:
     return consolidate(list(answers), referral.wanted)
 
 
-def _apply(referral: Referral, judgement: Judgement, consensus: Consensus, now: datetime) -> None:
-    """Let the item, its referral and its label follow from where the judgements stand."""
+def _apply(referral: Referral, judgement: Judgement, consensus: Consensus, now: datetime, *, settled: bool) -> None:
+    """Let the item, its referral and its label follow from where the judgements stand; `settled`: they had agreed before."""
+    if settled and consensus.standing is not Standing.AGREED:
+        _unsettle(referral, judgement, now)
     match consensus.standing:
-        case Standing.WAITING:
-            _wait(referral, judgement, now)
         case Standing.DISAGREED:
-            _wait(referral, judgement, now)
             lifecycle.close_referral(referral, actor=actor_of(judgement.reviewer), now=now)
             lifecycle.refer(referral.item, Reason.DISAGREEMENT, blind=True, actor="system:consolidation", now=now)
         case Standing.AGREED:
             _agree(referral, judgement, consensus.answer or "", now)
 
 
-def _wait(referral: Referral, judgement: Judgement, now: datetime) -> None:
-    """People are still asked. What this referral had settled before, where a reviewer took it back, no longer counts."""
-    item = Item.objects.get(pk=referral.item_id)
-    if judgement.supersedes_id is None or item.state != ItemState.DECIDED or item.decided_by != DecidedBy.PERSON:
-        return
-    lifecycle.reopen(item.pk, user=judgement.reviewer, reason="the answer was taken back", now=now)
+def _unsettle(referral: Referral, judgement: Judgement, now: datetime) -> None:
+    """Take back what the judgements had settled: the label always, the decision where it was theirs and not only confirmed."""
+    item = referral.item
     withdraw_label(item, now=now)
+    standing = Decision.objects.filter(item=item).order_by("-number").first()
+    theirs = (
+        standing is not None
+        and standing.decided_by == DecidedBy.PERSON
+        and standing.reason == referral.reason
+        and standing.created_at >= referral.created_at
+    )
+    if theirs:
+        lifecycle.reopen(item.pk, user=judgement.reviewer, reason="the answer was taken back", now=now)
 
 
 def _agree(referral: Referral, judgement: Judgement, answer: str, now: datetime) -> None:
@@ -172,11 +177,12 @@ def _agree(referral: Referral, judgement: Judgement, answer: str, now: datetime)
     lifecycle.close_referral(referral, actor=actor_of(reviewer), now=now)
     lifecycle.settle(referral.item_id, answer, user=reviewer, reason=Reason(referral.reason), now=now)
     judged = Judgement.objects.filter(referral=referral, superseded_by=None).exclude(answer=Judgement.UNSURE)
+    # Who might have seen the prediction, in the console or on the item's page, counts as having seen it.
     append_label(
         referral.item,
         answer,
         regions=judgement.regions,
-        blind=not any(one.saw_prediction for one in judged),
+        blind=all(one.blind and not one.saw_prediction for one in judged),
         inclusion_probability=inclusion_probability(referral.item, referral.reason),
         now=now,
     )
@@ -209,8 +215,26 @@ def _leave_event(kind: str, judgement: Judgement, now: datetime, **data: object)
     )
 
 
-def _known(reviewer: User, idempotency_key: str, answer: Answer) -> Judgement | None:
+def _once(known: Callable[[], Judgement | None], give: Callable[[], Judgement]) -> Judgement:
+    """Return the judgement that is known under the key, else the one that is given now."""
+    before = known()
+    if before is not None:
+        return before
+    try:
+        return give()
+    except (ClaimLost, NotRevisable, IntegrityError):
+        # The same request may have come twice at once and the other one won: then its judgement is the answer.
+        winner = known()
+        if winner is None:
+            raise
+        return winner
+
+
+def _known(reviewer: User, idempotency_key: str, answer: Answer, **about: int | None) -> Judgement | None:
+    """Return the judgement with this key; KeyReused where it says something else or is about something else."""
     known = Judgement.objects.filter(reviewer=reviewer, idempotency_key=idempotency_key).select_related("item").first()
-    if known is not None and known.answer != answer.key:
+    if known is None:
+        return None
+    if known.answer != answer.key or any(getattr(known, name) != value for name, value in about.items()):
         raise KeyReused("This key came before with another answer.")
     return known

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from gateway.roles import inspector_required
+from gateway.visibility import hidden_items
 from policies.models import LabelClass, Line
 from review.models import Judgement
 
@@ -25,8 +26,11 @@ def recent(request: HttpRequest) -> HttpResponse:
     judgements = list(mine.order_by("-id")[:SHOWN])
     names = {(one.line_id, one.key): one.name for one in LabelClass.objects.filter(line__in={j.line_id for j in judgements})}
     negatives = {(one[0], one[1]) for one in LabelClass.objects.filter(is_negative=True).values_list("line_id", "key")}
+    hidden = hidden_items(request.user, {judgement.item_id for judgement in judgements})
     for judgement in judgements:
         _describe(judgement, names, negatives)
+        # What the item counts as may be the model's word: a blind answer that can still be given or changed must not hear it.
+        judgement.hidden = judgement.item_id in hidden  # type: ignore[attr-defined]
     return render(
         request, "review/recent.html", {"judgements": judgements, "lines": Line.objects.filter(retired_at=None), "line": line}
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from math import isfinite
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,6 +13,8 @@ from review.judging import Answer
 MAX_REGIONS = 50
 # A day in milliseconds: nobody looks at one item for longer.
 MAX_ACTIVE_MS = 86_400_000
+# The largest number of a row that a database has.
+MAX_ID = 2**63 - 1
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:
@@ -32,11 +33,12 @@ def answer_of(data: dict[str, Any]) -> Answer:
     key, comment, active = data.get("answer", ""), data.get("comment", ""), data.get("active_ms", 0)
     if not isinstance(key, str) or len(key) > 40:
         raise BadField("answer must be the key of a class, or empty for unsure.")
-    if not isinstance(comment, str) or len(comment) > 500:
+    if not isinstance(comment, str) or len(comment) > 500 or not _storable(comment):
         raise BadField("comment must be text of up to 500 characters.")
-    if not isinstance(active, int | float) or isinstance(active, bool) or not isfinite(active) or active < 0:
+    # Written so that NaN, which compares false with everything, is refused; and not a whole number too large for a float.
+    if not isinstance(active, int | float) or isinstance(active, bool) or not active >= 0:
         raise BadField("active_ms must be a number of milliseconds.")
-    return Answer(key, _regions(data.get("regions", [])), comment, min(int(active), MAX_ACTIVE_MS))
+    return Answer(key, _regions(data.get("regions", [])), comment, int(min(active, MAX_ACTIVE_MS)))
 
 
 def ids_of(data: dict[str, Any]) -> list[int]:
@@ -45,7 +47,7 @@ def ids_of(data: dict[str, Any]) -> list[int]:
     if (
         not isinstance(ids, list)
         or len(ids) > 100
-        or not all(isinstance(one, int) and not isinstance(one, bool) for one in ids)
+        or not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one <= MAX_ID for one in ids)
     ):
         raise BadField("claims must be a list of up to 100 numbers.")
     return ids
@@ -83,6 +85,11 @@ def _share(value: Any, side: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise BadField(f"{side} must be between 0 and 1.")
     return float(value)
+
+
+def _storable(text: str) -> bool:
+    """JSON can spell half a character, and NUL, which databases do not keep."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _outside(start: float, length: float) -> bool:

@@ -32,14 +32,18 @@ def queue_facts(line: Line, *, now: datetime) -> QueueFacts:
 
 
 def candidates(line: Line, reviewer: User, *, now: datetime, count: int) -> Iterator[Referral]:
-    """Yield up to twice `count` free referrals, best first, that this reviewer has neither judged nor skipped."""
+    """Yield up to twice `count` free referrals, best first, of items that this reviewer neither judged, skipped nor holds."""
     free = _free(line, reviewer).select_related("item", "line")
-    yield from free.filter(due_at__lte=now).order_by("-priority", "created_at")[:count]
-    yield from free.exclude(due_at__lte=now).order_by("-priority", "created_at")[:count]
+    yield from free.filter(due_at__lte=now).order_by("-priority", "created_at", "id")[:count]
+    yield from free.exclude(due_at__lte=now).order_by("-priority", "created_at", "id")[:count]
 
 
 def _free(line: Line, reviewer: User) -> QuerySet[Referral]:
     claimed = Claim.objects.filter(referral=OuterRef("pk"), ended_at=None)
     skipped = Claim.objects.filter(referral=OuterRef("pk"), reviewer=reviewer, end=ClaimEnd.SKIPPED)
     judged = Judgement.objects.filter(item=OuterRef("item"), reviewer=reviewer)
-    return Referral.objects.filter(~Exists(claimed), ~Exists(skipped), ~Exists(judged), line=line, state=ReferralState.OPEN)
+    # An item may be asked about twice at once; one person answers one of the questions.
+    held = Claim.objects.filter(referral__item=OuterRef("item"), reviewer=reviewer, ended_at=None)
+    return Referral.objects.filter(
+        ~Exists(claimed), ~Exists(skipped), ~Exists(judged), ~Exists(held), line=line, state=ReferralState.OPEN
+    )

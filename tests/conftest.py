@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from policies.changes import Draft, active_policy, change_policy, draft_of
 from policies.lines import ClassDraft, create_line
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
+from tests.races import on_a_file
 
 CLASSES = ("ok", "scratch", "dent")
 
@@ -166,3 +168,11 @@ def post(api: Client) -> Callable[..., dict[str, Any]]:
 def uuid_of(answer: dict[str, Any]) -> UUID:
     """Return the id in an API answer."""
     return UUID(answer["id"])
+
+
+@pytest.fixture
+def file_database(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
+    """Put the test on a real SQLite file; see `tests.races`. It comes before the cast in a test's arguments."""
+    path = tmp_path / "race.sqlite3"
+    with on_a_file(path):
+        yield path

@@ -9,7 +9,7 @@ from typing import Any
 from monitoring.charts.scale import Scale, Tick, percent_ticks
 
 SIZE = 320
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 46, 24, 10, 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from monitoring.charts.scale import Scale, Tick, percent_ticks
 from monitoring.intervals import Share
 
 WIDTH, HEIGHT = 960, 170
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 28
+LEFT, RIGHT, TOP, BOTTOM = 62, 16, 10, 28
 # About as many labels as fit side by side.
 LABELS = 8
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 
-from gateway.models import Item, ItemState, Referral, ReferralState
+from gateway.models import Item, ItemState
 from gateway.roles import roles_of
+from gateway.visibility import hiding_referrals
 from policies.models import Line
 
 PAGE = 60
@@ -43,11 +44,10 @@ def listed(line: Line, user: User, filters: Mapping[str, str], before: UUID | No
 
 
 def with_hidden(items: QuerySet[Item], user: User) -> QuerySet[Item]:
-    """Annotate `hidden`: the user must see neither the prediction nor a decision of the item, as it waits for a blind look."""
+    """Annotate `hidden`: the user must see neither the prediction nor a decision of the item. The rule is the gateway's."""
     if not roles_of(user).inspector:
         return items.annotate(hidden=Value(False, output_field=BooleanField()))
-    blind = Referral.objects.filter(item=OuterRef("pk"), state=ReferralState.OPEN, blind=True)
-    return items.annotate(hidden=Exists(blind))
+    return items.annotate(hidden=Exists(hiding_referrals().filter(item=OuterRef("pk"))))
 
 
 def _state(state: str) -> Q:

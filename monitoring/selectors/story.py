@@ -33,11 +33,8 @@ class ItemStory:
     asked: bool
     # What the demo knows, for managers.
     truth: str
-
-    @property
-    def why(self) -> tuple[str, ...]:
-        """Why it went where it went."""
-        return next((entry.sentences for entry in self.entries if entry.icon == "waypoints"), ())
+    # Why it went where it went, a sentence each.
+    why: tuple[str, ...]
 
 
 def item_story(item_id: UUID, user: User) -> ItemStory | None:
@@ -60,6 +57,7 @@ def item_story(item_id: UUID, user: User) -> ItemStory | None:
         decided_by="" if hidden or not item.decided_by else DecidedBy(item.decided_by).label,
         asked=any(row.state == ReferralState.OPEN for row in rows.referrals),
         truth="" if hidden or not roles_of(user).manager else _truth(item, rows.names),
+        why=tuple(rows.why),
     )
 
 

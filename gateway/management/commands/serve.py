@@ -77,9 +77,11 @@ def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[st
         "--workers-kill-timeout", "3", "gateway.wsgi:application",
     ]  # fmt: skip
     # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
+    # Nice, because a camera at the door must not wait for it.
     yield "worker", [
-        str(bin_dir / "celery"), "--app", "gateway", "worker", "--beat", "--schedule", str(settings.VAR_DIR / "beat"),
-        "--pool", "threads", "--concurrency", "4", "--loglevel", "warning", "--without-gossip", "--without-mingle",
+        "nice", "-n", "10", str(bin_dir / "celery"), "--quiet", "--app", "gateway", "worker", "--beat",
+        "--schedule", str(settings.VAR_DIR / "beat"), "--pool", "threads", "--concurrency", "4",
+        "--loglevel", "warning", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     if with_conveyor:
         yield "conveyor", [sys.executable, str(settings.BASE_DIR / "manage.py"), "conveyor", "--follow"]
@@ -92,8 +94,9 @@ def _broker() -> Iterator[None]:
         yield
         return
     # A session of its own: Ctrl-C in the terminal must not reach it before the worker has ended.
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "broker"]
-    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own command)
+    socket_path, folder = settings.EMBEDDED_BROKER_SOCKET, settings.VAR_DIR / "broker"
+    command = [sys.executable, "-m", "gateway.broker", str(socket_path), str(folder)]
+    process = subprocess.Popen(command, start_new_session=True, cwd=settings.BASE_DIR)  # noqa: S603 (our own command)
     try:
         deadline = time.monotonic() + 20
         while not _answers():

@@ -28,9 +28,7 @@ class Command(BaseCommand):
         """The line, the folder, and how to read it."""
         parser.add_argument("line", help="Slug of the line; it is made, in human-only mode, where it does not exist.")
         parser.add_argument("folder", type=Path)
-        parser.add_argument(
-            "--negative", help="Name of the folder of good ones; ok, good, free and the like are found."
-        )
+        parser.add_argument("--negative", help="Name of the folder of good ones; ok, good, free and the like are found.")
         parser.add_argument("--id-pattern", help="Regular expression over file names whose first group names the unit.")
 
     def handle(self, *args: Any, **options: Any) -> None:
