@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
 from gateway.arrivals import Arrival
-from gateway.errors import BadField, BodyTooLarge, LineRetired, LineUnknown, MediaTypeRefused
+from gateway.errors import BadField, BodyTooLarge, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
 from gateway.limits import photo_limits
 from gateway.models import ApiToken
 from inference import kinds
@@ -157,6 +157,8 @@ def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
 def _body_of(request: HttpRequest) -> bytes:
     """Read the raw body, and no more of it than is allowed."""
     too_large = BodyTooLarge(f"A photo may have {settings.MAX_PHOTO_BYTES} bytes.")
+    if request.headers.get("Transfer-Encoding"):
+        raise LengthRequired("Send the photo with a Content-Length; a chunked body cannot be read here.")
     length = request.headers.get("Content-Length", "")
     if length.isdigit() and int(length) > settings.MAX_PHOTO_BYTES:
         raise too_large

@@ -31,6 +31,14 @@ class MediaTypeRefused(GatewayError):
     title = "This media type is not taken"
 
 
+class LengthRequired(GatewayError):
+    """The body came in chunks of unknown length."""
+
+    status = 411
+    code = "length-required"
+    title = "The length of the body is missing"
+
+
 class BodyTooLarge(GatewayError):
     """The body is over a size limit."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway import media
 from gateway.arrivals import Arrival
@@ -106,17 +107,6 @@ def _outcome(
         policy=policy,
         received_at=now,
         source=source[:100],
-        external_id=arrival.external_id,
-        unique_external_id=(arrival.external_id or None) if line.unique_external_ids else None,
-        metadata=arrival.metadata,
-        media_digest=media.digest_of(arrival.data),
-        media_type=arrival.decoded.media_type,
-        media_bytes=len(arrival.data),
-        width=arrival.decoded.width,
-        height=arrival.decoded.height,
-        brightness=arrival.decoded.stats.get("brightness"),
-        contrast=arrival.decoded.stats.get("contrast"),
-        sharpness=arrival.decoded.stats.get("sharpness"),
         draw=draw,
         in_audit=verdict.audit,
         route=verdict.route.value,
@@ -126,6 +116,7 @@ def _outcome(
         decided_by=DecidedBy.MODEL if decided else "",
         decided_at=now if decided else None,
         revision=1 if decided else 0,
+        **_columns(line, arrival),
     )
     brought = arrival.scores is not None
     model_version = None if brought or scores is None else predicted.model_version
@@ -134,6 +125,24 @@ def _outcome(
         latency = None if brought else predicted.latency_ms
         prediction = prediction_row(item, scores, role=Role.CHAMPION, model_version=model_version, latency_ms=latency, now=now)
     return Outcome(item, prediction, model_version, verdict)
+
+
+def _columns(line: Line, arrival: Arrival) -> dict[str, Any]:
+    """Return what the item has from its arrival alone."""
+    decoded = arrival.decoded
+    return {
+        "external_id": arrival.external_id,
+        "unique_external_id": (arrival.external_id or None) if line.unique_external_ids else None,
+        "metadata": arrival.metadata,
+        "media_digest": media.digest_of(arrival.data),
+        "media_type": decoded.media_type,
+        "media_bytes": len(arrival.data),
+        "width": decoded.width,
+        "height": decoded.height,
+        "brightness": decoded.stats.get("brightness"),
+        "contrast": decoded.stats.get("contrast"),
+        "sharpness": decoded.stats.get("sharpness"),
+    }
 
 
 def _decision(outcome: Outcome, now: datetime) -> Decision:

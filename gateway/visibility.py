@@ -28,10 +28,15 @@ def hidden_items(user: User | AnonymousUser, item_ids: Iterable[UUID]) -> set[UU
 
 
 def hiding_referrals() -> QuerySet[Referral]:
-    """Return the referrals whose items are hidden from inspectors: judged blind, by themselves or by their line's choice."""
+    """Return the referrals whose items are hidden from inspectors.
+
+    Hidden are items judged blind, by themselves or by their line's choice; and, while people are asked, those whose
+    prediction is shown after the first look: only the console notes who has seen it.
+    """
+    still_open = Q(state=ReferralState.OPEN)
     revisable = Q(settled_at__gte=timezone.now() - timedelta(minutes=settings.REVISE_MINUTES))
     blind = Q(blind=True) | Q(line__reveal=Reveal.BLIND)
-    return Referral.objects.filter(blind, Q(state=ReferralState.OPEN) | revisable)
+    return Referral.objects.filter(blind & (still_open | revisable) | still_open & Q(line__reveal=Reveal.AFTER))
 
 
 def hides_prediction(user: User | AnonymousUser, item: Item) -> bool:

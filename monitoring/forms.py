@@ -82,7 +82,7 @@ class PolicyForm(forms.Form):
     @property
     def problems(self) -> list[str]:
         """Every complaint as one list of sentences."""
-        return [message for messages in self.errors.values() for message in messages]
+        return [str(message) for messages in self.errors.values() for message in messages]
 
 
 def form_of(policy: PolicyVersion, classes: Sequence[LabelClass]) -> PolicyForm:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.agreement import Agreement
+from monitoring.cells import FINE
 from monitoring.charts.flow_bar import segments
 from monitoring.charts.histogram import Histogram, histogram
 from monitoring.charts.trend import trend
@@ -15,7 +16,7 @@ from monitoring.forms import PolicyForm, ThresholdRow
 from monitoring.intervals import Share
 from monitoring.selectors.control_room import ControlRoom, alive
 from monitoring.selectors.truth import Score, Scoreboard
-from monitoring.what_if import FINE, curve
+from monitoring.what_if import curve
 from monitoring.windows import WINDOWS
 from policies.models import LabelClass, PolicyVersion
 

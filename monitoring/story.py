@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway.models import DecidedBy, Decision, Event, Item, Prediction, Referral, ReferralState, Role
 from policies.decide import Reason, Route
-from policies.models import PolicyVersion
+from policies.models import PolicyVersion, Reveal
 from review.models import Judgement, Label, LabelSource
 
 # Why people are asked.
@@ -132,7 +132,8 @@ def _decision(row: Decision, rows: Rows) -> Entry:
 
 def _referral(row: Referral) -> list[Entry]:
     sentences = [ASKED.get(Reason(row.reason), "People are asked.")]
-    sentences.append("They judge without seeing what the model said." if row.blind else "They may see what the model said.")
+    never = row.blind or row.line.reveal == Reveal.BLIND
+    sentences.append("They judge without seeing what the model said." if never else "They may see what the model said.")
     if row.wanted > 1:
         sentences.append(f"{row.wanted} judgements are wanted.")
     if row.note:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.views import conveyor, home, items, line, models, policies, tokens
+from monitoring.views import conveyor, home, items, line, models, policies, settings, tokens
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("lines/new/", settings.new_line, name="line-new"),
     path("lines/<slug:slug>/", line.line, name="line"),
+    path("lines/<slug:slug>/settings/", settings.line_settings, name="line-settings"),
+    path("lines/<slug:slug>/settings/save/", settings.save_settings, name="line-settings-save"),
+    path("lines/<slug:slug>/settings/retire/", settings.retire, name="line-retire"),
     path("lines/<slug:slug>/queue/", line.queue_now, name="line-queue"),
     path("lines/<slug:slug>/flow/", line.flow_now, name="line-flow"),
     path("lines/<slug:slug>/dial/", line.change_dial, name="line-dial"),

@@ -14,6 +14,9 @@ from policies.errors import InvalidPolicy, NothingToRollBack, StalePolicy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 
+# What the column holds; an item's due date must also still be a date.
+MOST_DUE_SECONDS = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -57,6 +60,8 @@ def check_draft(draft: Draft, *, classes: Sequence[str], negative: str) -> None:
         raise InvalidPolicy(f"An audited item gets between 1 and 9 judgements, not {draft.overlap}.")
     if draft.due_seconds < 0:
         raise InvalidPolicy("The due time cannot be negative.")
+    if draft.due_seconds > MOST_DUE_SECONDS:
+        raise InvalidPolicy(f"The due time is at most {MOST_DUE_SECONDS} seconds, not {draft.due_seconds}.")
     if draft.fail_safe == negative:
         raise InvalidPolicy(f"An item that nobody judged must not pass as {negative!r}: choose hold or a defect class.")
     if draft.fail_safe != PolicyVersion.HOLD and draft.fail_safe not in classes:

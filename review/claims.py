@@ -19,6 +19,8 @@ from review.queue import candidates
 
 # One person may hold as many as the console prefetches, and no more: what is held, nobody else can judge.
 MOST_HELD = 4
+# Others reach for the same referrals in the same moment: so often is looked again where some went to them.
+LOOKS = 5
 
 
 class _Settled(Exception):
@@ -28,19 +30,11 @@ class _Settled(Exception):
 def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]:
     """Claim up to `want` further referrals for the reviewer, the most urgent first."""
     expire(now=now)
-    held = _open(reviewer).filter(referral__line=line).count()
-    room = min(want, MOST_HELD - held)
+    room = min(want, MOST_HELD - _open(reviewer).filter(referral__line=line).count())
     taken: list[Claim] = []
-    if room <= 0:
-        return taken
-    # Others reach for the same ones in this moment: look at more than is wanted.
-    for referral in candidates(line, reviewer, now=now, count=room + 8):
-        if referral.item_id in {claim.referral.item_id for claim in taken}:
-            continue
-        claim = _try_claim(referral, reviewer, now)
-        if claim is not None:
-            taken.append(claim)
-        if len(taken) == room:
+    for _ in range(LOOKS if room > 0 else 0):
+        lost = _take_some(line, reviewer, taken, room, now)
+        if not lost or len(taken) == room:
             break
     return taken
 
@@ -124,6 +118,20 @@ def shown_when(claim: Claim) -> str:
 def lease() -> timedelta:
     """Return how long a claim lives without a heartbeat."""
     return timedelta(seconds=settings.CLAIM_SECONDS)
+
+
+def _take_some(line: Line, reviewer: User, taken: list[Claim], room: int, now: datetime) -> bool:
+    """Add claims to `taken` until it has `room` of them; return whether some went to others meanwhile."""
+    lost = False
+    for referral in candidates(line, reviewer, now=now, count=room + 8):
+        if len(taken) == room:
+            break
+        if referral.item_id in {claim.referral.item_id for claim in taken}:
+            continue
+        claim = _try_claim(referral, reviewer, now)
+        lost = lost or claim is None
+        taken += [claim] if claim is not None else []
+    return lost
 
 
 def _try_claim(referral: Referral, reviewer: User, now: datetime) -> Claim | None:

@@ -43,7 +43,9 @@ def _free(line: Line, reviewer: User) -> QuerySet[Referral]:
     skipped = Claim.objects.filter(referral=OuterRef("pk"), reviewer=reviewer, end=ClaimEnd.SKIPPED)
     judged = Judgement.objects.filter(item=OuterRef("item"), reviewer=reviewer)
     # An item may be asked about twice at once; one person answers one of the questions.
-    held = Claim.objects.filter(referral__item=OuterRef("item"), reviewer=reviewer, ended_at=None)
+    held = Claim.objects.filter(
+        referral__item=OuterRef("item"), referral__state=ReferralState.OPEN, reviewer=reviewer, ended_at=None
+    )
     return Referral.objects.filter(
         ~Exists(claimed), ~Exists(skipped), ~Exists(judged), ~Exists(held), line=line, state=ReferralState.OPEN
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from gateway import deployments, media
@@ -100,30 +100,46 @@ def _train(run: TrainingRun, report: Report) -> None:
         start = TRAINING_SHARE + place * (1 - TRAINING_SHARE) / len(measured)
         share = (1 - TRAINING_SHARE) / len(measured)
         evaluation_of[name] = evaluation.evaluate(
-            runtimes.load(version), test, classes, partial(_part, report, start, share, f"Measuring the {name}")
+            runtimes.load(version),
+            test,
+            classes,
+            partial(_part, report, start, share, f"Measuring the {name}"),
+            limits=photo_limits(),
         )
-    version = create_version(trained, evaluation_of["candidate"], dataset.digest)
-    _end(run, TrainingState.DONE, dataset=dataset, model_version=version, evaluation=evaluation_of)
+    with transaction.atomic():
+        version = create_version(trained, evaluation_of["candidate"], dataset.digest)
+        if not _end(run, TrainingState.DONE, dataset=dataset, model_version=version, evaluation=evaluation_of):
+            # Thought lost, and somebody else has the run now: theirs is the candidate.
+            transaction.set_rollback(True)
 
 
 def _begin(run: TrainingRun, *, now: datetime) -> bool:
     """Compare-and-set the run to running; a lost run is begun again as long as it has attempts left."""
     free = Q(state=TrainingState.QUEUED) | Q(state=TrainingState.RUNNING, heartbeat_at__lt=now - LOST_AFTER)
     mine = TrainingRun.objects.filter(free, pk=run.pk, attempt__lt=MOST_ATTEMPTS)
-    if mine.update(state=TrainingState.RUNNING, heartbeat_at=now, attempt=F("attempt") + 1, stage="Starting") == 1:
-        return True
-    TrainingRun.objects.filter(free, pk=run.pk, attempt__gte=MOST_ATTEMPTS).update(
-        state=TrainingState.FAILED, ended_at=now, error=f"The worker was lost {MOST_ATTEMPTS} times."
-    )
+    with transaction.atomic():
+        if mine.update(state=TrainingState.RUNNING, heartbeat_at=now, attempt=F("attempt") + 1, stage="Starting") == 1:
+            # The attempt is the fence: a worker that was thought lost and comes back writes nothing more.
+            run.refresh_from_db(fields=["state", "attempt"])
+            event("training.started", line=run.line, actor="system:training", now=now, to_state=f"attempt {run.attempt}").save(
+                force_insert=True
+            )
+            return True
+    given_up = TrainingRun.objects.filter(free, pk=run.pk, attempt__gte=MOST_ATTEMPTS)
+    _end(run, TrainingState.FAILED, of=given_up, error=f"The worker was lost {MOST_ATTEMPTS} times.")
     return False
 
 
-def _end(run: TrainingRun, state: TrainingState, *, error: str = "", **columns: Any) -> None:
+def _end(
+    run: TrainingRun, state: TrainingState, *, of: QuerySet[TrainingRun] | None = None, error: str = "", **columns: Any
+) -> bool:
+    """Compare-and-set the run to its end; False where it is no longer this worker's."""
     now = timezone.now()
     with transaction.atomic():
-        ended = TrainingRun.objects.filter(pk=run.pk, state=TrainingState.RUNNING)
+        running = _mine(run) if of is None else of
         stage = "Done" if state == TrainingState.DONE else "Failed"
-        if ended.update(state=state, ended_at=now, error=error, stage=stage, progress=1.0, **columns) == 1:
+        ended = running.update(state=state, ended_at=now, error=error, stage=stage, progress=1.0, **columns) == 1
+        if ended:
             version: ModelVersion | None = columns.get("model_version")
             event(
                 f"training.{state.value}",
@@ -134,6 +150,11 @@ def _end(run: TrainingRun, state: TrainingState, *, error: str = "", **columns: 
                 to_state=version.name if version else state.value,
                 reason=error,
             ).save(force_insert=True)
+    return ended
+
+
+def _mine(run: TrainingRun) -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(pk=run.pk, state=TrainingState.RUNNING, attempt=run.attempt)
 
 
 def _reporter(run: TrainingRun, report: Report) -> Report:
@@ -144,7 +165,7 @@ def _reporter(run: TrainingRun, report: Report) -> Report:
         now = timezone.now()
         if not last or now - last[-1] > timedelta(seconds=0.5):
             last[:] = [now]
-            TrainingRun.objects.filter(pk=run.pk).update(progress=share, stage=stage[:200], heartbeat_at=now)
+            _mine(run).update(progress=share, stage=stage[:200], heartbeat_at=now)
         report(share, stage)
 
     return tell

@@ -1,4 +1,4 @@
-"""Setting up the demo: people, a line with its label book, labelled phones, a first real model. Doing it twice changes nothing."""
+"""Setting up the demo: people, a line with its label book, labelled phones, a first real model. Twice is as once."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def seed_line() -> Line:
 
 
 def seed_token(line: Line) -> str:
-    """Return the demo's API token; it is kept in a file that only this user can read, because the database has just its hash."""
+    """Return the demo's API token. The database has just its hash, so it is kept in a file that only this user can read."""
     path = _token_path()
     known = demo_token()
     if known and ApiToken.objects.filter(name=TOKEN_NAME, revoked_at=None).exists():
@@ -176,7 +176,7 @@ def open_line(line: Line) -> None:
     """Turn the dial to partial, with thresholds that a manager would start with."""
     policy = active_policy(line)
     if policy.number == 1 and deployments.champion(line) is not None:
-        draft = replace(draft_of(policy), mode=Mode.PARTIAL, thresholds={key: 0.95 for key in CLASSES})
+        draft = replace(draft_of(policy), mode=Mode.PARTIAL, thresholds=dict.fromkeys(CLASSES, 0.95))
         change_policy(line, draft, expected=1, by=None, reason="The demo starts in partial automation", now=timezone.now())
 
 

@@ -9,7 +9,9 @@ from gateway.models import Deployment, Role
 from monitoring.agreement import Agreement, agreement, blind_cells, seen_cells
 from monitoring.errors_found import AuditedErrors, audited_errors
 from monitoring.models import Conveyor
-from monitoring.selectors import flow, labelled, models, people, policies, queue, truth
+from monitoring.selectors import flow as flows
+from monitoring.selectors import labelled, models, people, policies, truth
+from monitoring.selectors import queue as queues
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
 from policies.models import LabelClass, Line, PolicyVersion
@@ -49,9 +51,9 @@ class ControlRoom:
     positions: tuple[Position, ...]
     scores: tuple[ClassScores, ...]
     present: Outcome
-    queue: queue.Queue
-    flow: flow.Flow
-    trend: list[flow.TrendPoint]
+    queue: queues.Queue
+    flow: flows.Flow
+    trend: list[flows.TrendPoint]
     blind: Agreement
     seen: Agreement
     errors: AuditedErrors
@@ -89,9 +91,9 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         positions=positions(present),
         scores=scores,
         present=present,
-        queue=queue.queue(line, now),
-        flow=flow.flow(line, negative, since),
-        trend=flow.automation_trend(line, window, now),
+        queue=queues.queue(line, now),
+        flow=flows.flow(line, negative, since),
+        trend=flows.automation_trend(line, window, now),
         blind=agreement(blind_cells(cells, version), keys),
         seen=agreement(seen_cells(cells, version), keys),
         errors=audited_errors(cells, negative),

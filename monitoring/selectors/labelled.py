@@ -42,7 +42,7 @@ def cells(line: Line, since: datetime) -> list[Cell]:
         .values("answer", "said", "bin", "version", "blind", "in_audit", "random", "automated", "may_decide")
         .annotate(count=Count("pk"))
     )
-    return [_cell(row) for row in rows]
+    return [_cell(dict(row)) for row in rows]
 
 
 def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, int], int]:

@@ -57,7 +57,7 @@ def _queues(now: datetime) -> dict[int, dict[str, Any]]:
         .values("line_id")
         .annotate(open=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now)), oldest_at=Min("created_at"))
     )
-    return {row["line_id"]: row for row in rows}
+    return {row["line_id"]: dict(row) for row in rows}
 
 
 def _arrivals(since: datetime) -> dict[int, dict[str, Any]]:
@@ -68,7 +68,7 @@ def _arrivals(since: datetime) -> dict[int, dict[str, Any]]:
         .values("line_id")
         .annotate(arrived=Count("pk"), automated=Count("pk", filter=Q(route=Route.AUTOMATE)))
     )
-    return {row["line_id"]: row for row in rows}
+    return {row["line_id"]: dict(row) for row in rows}
 
 
 def _overview(

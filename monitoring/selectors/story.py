@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
 
 from gateway.explanations import explain
-from gateway.models import DecidedBy, Decision, Event, Item, Prediction, Referral, ReferralState, Role
+from gateway.models import DecidedBy, Decision, Event, Item, Prediction, Referral, Role
 from gateway.roles import roles_of
-from gateway.visibility import hides_prediction
+from gateway.visibility import hides_prediction, hiding_referrals
 from monitoring.models import KnownTruth
 from monitoring.selectors.policies import classes_of, names_of, negative_of
 from monitoring.story import Entry, Rows, answer_name, timeline
@@ -30,7 +31,6 @@ class ItemStory:
     answer: str
     answer_key: str
     decided_by: str
-    asked: bool
     # What the demo knows, for managers.
     truth: str
     # Why it went where it went, a sentence each.
@@ -55,7 +55,6 @@ def item_story(item_id: UUID, user: User) -> ItemStory | None:
         answer="" if hidden or not item.answer else answer_name(item.answer, rows.names),
         answer_key="" if hidden else item.answer,
         decided_by="" if hidden or not item.decided_by else DecidedBy(item.decided_by).label,
-        asked=any(row.state == ReferralState.OPEN for row in rows.referrals),
         truth="" if hidden or not roles_of(user).manager else _truth(item, rows.names),
         why=tuple(rows.why),
     )
@@ -69,7 +68,7 @@ def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
         names=names_of(classes),
         negative=negative_of(classes),
         predictions=predictions,
-        referrals=_referrals(item),
+        referrals=list(Referral.objects.filter(item=item).select_related("line").order_by("id")),
         judgements=list(Judgement.objects.filter(item=item).select_related("reviewer").order_by("id")),
         decisions=list(Decision.objects.filter(item=item).select_related("user", "policy").order_by("number")),
         labels=list(Label.objects.filter(item=item).order_by("sequence")),
@@ -80,14 +79,10 @@ def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
 
 def _blind_rows(item: Item, classes: list[LabelClass]) -> Rows:
     """Only that the item came, and that people are asked to look at it blind."""
-    blind = [row for row in _referrals(item) if row.blind and row.state == ReferralState.OPEN]
-    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=blind)
+    asked = list(hiding_referrals().filter(item=item).select_related("line").order_by("id"))
+    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=asked)
 
 
-def _referrals(item: Item) -> list[Referral]:
-    return list(Referral.objects.filter(item=item).order_by("id"))
-
-
-def _truth(item: Item, names: dict[str, str]) -> str:
+def _truth(item: Item, names: Mapping[str, str]) -> str:
     known = KnownTruth.objects.filter(item=item).first()
     return answer_name(known.truth, names) if known else ""

@@ -64,6 +64,6 @@ def _render(request: HttpRequest, *, form: TokenForm | None = None, status: int 
         "lines": Line.objects.filter(retired_at=None).order_by("name"),
         "scopes": SCOPES,
         "form": form,
-        "chosen": form.data.getlist("scopes") if form else ["items:write", "items:read"],
+        "chosen": form["scopes"].value() if form else ["items:write", "items:read"],
     }
     return render(request, "monitoring/tokens.html", context | more, status=status)

@@ -27,9 +27,9 @@ export class Boxes {
   selected = -1;
   on = false;
 
-  /** `onChange()` is called after every change; `nameOf(label)` gives a box its name; `say(text)` tells the person. */
-  constructor({ viewer, group, nameOf, onChange, say }) {
-    Object.assign(this, { viewer, group, nameOf, onChange, say });
+  /** `onChange()` is called after every change; `nameOf(label)` gives a box its name. */
+  constructor({ viewer, group, nameOf, onChange }) {
+    Object.assign(this, { viewer, group, nameOf, onChange });
     viewer.onView(() => this.draw());
   }
 
@@ -45,7 +45,6 @@ export class Boxes {
     if (on && !this.viewer.picture) return;
     this.on = on;
     if (!on) this.selected = -1;
-    if (on) this.say("Drag to draw a box, or press Enter for one in the middle.");
     this.#changed();
   }
 

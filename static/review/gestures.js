@@ -49,6 +49,8 @@ export function moveByHand(viewer, grab) {
   element.addEventListener("pointermove", onMove);
   element.addEventListener("pointerup", onUp);
   element.addEventListener("pointercancel", onUp);
+  // The browser must not see a fling in a fast stroke: it would swallow the next tap, which is a verdict.
+  element.addEventListener("touchstart", (event) => event.target.closest("[data-no-drag]") || event.preventDefault(), { passive: false });
   element.addEventListener("wheel", (event) => wheel(viewer, event, at(event)), { passive: false });
   element.addEventListener("dblclick", (event) => {
     if (event.target.closest("[data-no-drag]") || viewer.element.dataset.boxMode) return;

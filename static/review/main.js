@@ -79,7 +79,7 @@ const overlay = new Overlay({
   say: toast,
 });
 
-const boxes = new Boxes({ viewer, group: drawn, nameOf, onChange: () => paintBoxes(), say: toast });
+const boxes = new Boxes({ viewer, group: drawn, nameOf, onChange: () => paintBoxes() });
 const panel = new BoxPanel(byId("box-panel"), boxes);
 const session = new Session({ config, viewer, overlay, boxes, queue, outbox, strip, activity, stage, say: toast });
 const light = new Light(byId("light"), viewer, overlay);
@@ -109,7 +109,10 @@ const actions = {
   crisper: () => light.by(0, 1),
   light: () => fold(byId("light"), '[data-action="light"]'),
   side: () => fold(byId("side"), '[data-action="side"]', "data-open"),
-  note: () => note.focus(),
+  note: () => {
+    if (!note.checkVisibility()) actions.side();
+    note.focus();
+  },
   help: () => help.toggle(),
   next: (since) => session.next(since),
   retry: () => outbox.send(),
@@ -130,7 +133,7 @@ function judge(answer, since) {
 
 function drawBoxes() {
   boxes.turn(!boxes.on);
-  if (boxes.on) element.focus();
+  if (boxes.on) element.focus({ preventScroll: true });
 }
 
 function paintBoxes() {
@@ -159,7 +162,7 @@ function onKeyDown(event) {
   // A held Enter would press the focused button again and again: twenty phones a second.
   if (event.repeat && isPressing(event)) return event.preventDefault();
   if (event.ctrlKey || event.altKey || event.metaKey) return undefined;
-  if (isTyping(event)) return event.key === "Escape" || event.key === "Enter" ? element.focus() : undefined;
+  if (isTyping(event)) return event.key === "Escape" || event.key === "Enter" ? element.focus({ preventScroll: true }) : undefined;
   if (isPressing(event)) return undefined;
   if (event.target === element || !event.target.closest?.("button, a, summary, input, [data-no-drag]")) {
     if (boxes.key(event)) return event.preventDefault();

@@ -22,10 +22,12 @@ export function place(rect, viewer, region) {
 export function outline(group, viewer, regions, className, nameOf) {
   group.replaceChildren();
   for (const region of regions) {
+    const back = svg("rect", { class: "box-back", rx: 2 });
     const rect = svg("rect", { class: className, rx: 2 });
+    place(back, viewer, region);
     const { x, y } = place(rect, viewer, region);
     const name = svg("text", { class: `${className}-name`, x: x + 1, y: Math.max(12, y - 5) });
     name.textContent = nameOf(region);
-    group.append(rect, name);
+    group.append(back, rect, name);
   }
 }

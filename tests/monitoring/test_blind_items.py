@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +11,7 @@ from django.test import Client
 
 from gateway.models import Event, Item, ReferralState
 from gateway.roles import MANAGERS
-from policies.models import Line, PolicyVersion
+from policies.models import Line, PolicyVersion, Reveal
 from policies.modes import Mode
 from tests.conftest import version
 from tests.monitoring import rows
@@ -51,7 +51,7 @@ TRACES = (
 def test_the_item_page_keeps_everything_back(audited: Item, inspector: Client) -> None:
     page = inspector.get(f"/items/{audited.pk}/").text
     assert [trace for trace in TRACES if trace in page] == []
-    assert "Waits for a blind judgement" in page
+    assert "To be judged blind" in page
     assert "drawn for the random check" in page
 
 
@@ -71,11 +71,28 @@ def test_a_manager_who_also_judges_is_blind_too(
 
 
 def test_after_the_look_the_story_is_told(audited: Item, inspector: Client, now: datetime) -> None:
-    audited.referrals.update(state=ReferralState.SETTLED, settled_at=now)
+    audited.referrals.update(state=ReferralState.SETTLED, settled_at=now - timedelta(days=1))
     page = inspector.get(f"/items/{audited.pk}/").text
     assert "93.2 %" in page
     assert "noor judged: Dent" in page
     assert "The demo knows" not in page
+
+
+def test_an_answer_that_can_still_be_changed_hides_it_too(audited: Item, inspector: Client, now: datetime) -> None:
+    audited.referrals.update(state=ReferralState.SETTLED, settled_at=now)
+    page = inspector.get(f"/items/{audited.pk}/").text
+    assert [trace for trace in TRACES if trace in page] == []
+    assert "data-verdict" not in inspector.get("/lines/phones/items/").text
+
+
+def test_a_line_that_never_shows_the_prediction_hides_it_too(line: Line, inspector: Client, now: datetime) -> None:
+    Line.objects.filter(pk=line.pk).update(reveal=Reveal.BLIND)
+    made = rows.item(line, now, reason="uncertain")
+    rows.prediction(made, "dent", 0.9317, None)
+    rows.referral(made, now, blind=False)
+    page = inspector.get(f"/items/{made.pk}/").text
+    assert ("93.2" in page, "Dent" in page) == (False, False)
+    assert "without seeing what the model said" in page
 
 
 def test_the_list_keeps_the_answer_back(audited: Item, inspector: Client, manager: Client) -> None:
