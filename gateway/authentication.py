@@ -50,7 +50,7 @@ class HasScope(BasePermission):
         """Raise ScopeMissing with the scope that it takes."""
         if not isinstance(request.auth, ApiToken):
             return False
-        needed = getattr(view, "scopes", {}).get(request.method)
+        needed = getattr(view, "scopes", {}).get("GET" if request.method == "HEAD" else request.method)
         if needed is not None and needed not in request.auth.scopes:
             raise ScopeMissing(f"This takes the scope {needed}; the token has {', '.join(request.auth.scopes)}.")
         return True

@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
+from django.utils.datastructures import MultiValueDict
 
 from gateway.arrivals import Arrival
 from gateway.errors import BadField, BodyTooLarge, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
@@ -20,6 +22,9 @@ from inference.errors import InputRefused
 from inference.predictions import Scores, parse_scores
 from policies.errors import PolicyError
 from policies.models import Line
+
+# Deeper metadata is a mistake or an attack: whoever reads it later may not get through it.
+MOST_NESTED = 32
 
 Refusal = InputRefused | BadField | PolicyError
 
@@ -43,9 +48,10 @@ def open_for_items(slug: str, token: ApiToken) -> Line:
 def read_one(request: HttpRequest, line: Line) -> Arrival:
     """Read one item: the photo as the raw body with fields in the query, or multipart with fields beside it."""
     if request.content_type == "multipart/form-data":
-        files = request.FILES.getlist("image")
+        files = _files_of(request).getlist("image")
         if len(files) != 1 or len(request.FILES) != 1:
             raise BadField(f"A multipart item has exactly one file, called image; this one has {_names(request)}.")
+        _refuse_address_fields(request)
         return _arrival(line, _bytes_of(files[0]), request.POST.dict())
     content_type = request.content_type or ""
     if not content_type.startswith("image/") and content_type != "application/octet-stream":
@@ -62,20 +68,49 @@ def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
     """
     if request.content_type != "multipart/form-data":
         raise MediaTypeRefused(f"A batch is multipart/form-data, not {request.content_type or 'untyped'}.")
-    files = request.FILES.getlist("image")
+    files = _files_of(request).getlist("image")
     if not files or len(files) != sum(len(group) for _, group in request.FILES.lists()):
         raise BadField(f"A batch has one or more files, all called image; this one has {_names(request)}.")
+    _refuse_address_fields(request)
+    unknown = sorted(set(request.POST) - {"items"})
+    if unknown:
+        raise BadField(f"There is no field {', '.join(unknown)}; a batch has the fields of its items in the field items.")
     if len(files) > settings.MAX_BATCH_ITEMS:
         raise BodyTooLarge(f"A batch holds at most {settings.MAX_BATCH_ITEMS} items, not {len(files)}.")
     return [_try_arrival(line, file, fields) for file, fields in zip(files, _batch_fields(request, len(files)), strict=True)]
 
 
-def parse_json(text: str, what: str) -> Any:
-    """Return the parsed JSON; NaN and Infinity, which JSON does not have, are refused."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadField(f"{what} is not JSON: {error}.") from None
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """Read a body that is one JSON object."""
+    if request.content_type != "application/json":
+        raise MediaTypeRefused(f"This takes application/json, not {request.content_type or 'untyped'}.")
+    data = parse_json(request.body, "The body")
+    if not isinstance(data, dict):
+        raise BadField(f"The body must be a JSON object, not {_kind_of(data)}.")
+    return data
+
+
+def parse_json(text: str | bytes, what: str) -> Any:
+    """Return the parsed JSON; NaN and Infinity, which JSON does not have, are refused, and what cannot be stored."""
+    data = _loads(text, what)
+    refuse_unstorable(data, what)
+    return data
+
+
+def refuse_unstorable(value: Any, what: str, depth: int = 0) -> None:
+    """Raise BadField for JSON that is nested too deep, or holds text that a database or an answer cannot hold."""
+    if depth > MOST_NESTED:
+        raise BadField(f"{what} is nested more than {MOST_NESTED} deep.")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadField(f"{what} holds a NUL character.")
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise BadField(f"{what} holds half a character (a lone surrogate).")
+    elif isinstance(value, dict):
+        refuse_unstorable([*value.keys(), *value.values()], what, depth)
+    elif isinstance(value, list):
+        for one in value:
+            refuse_unstorable(one, what, depth + 1)
 
 
 def parse_metadata(value: Any) -> dict[str, Any]:
@@ -91,8 +126,6 @@ def parse_metadata(value: Any) -> dict[str, Any]:
         raise BadField("metadata holds a number that JSON does not have.") from None
     if size > settings.MAX_METADATA_BYTES:
         raise BadField(f"metadata has {size} bytes; at most {settings.MAX_METADATA_BYTES} are taken.")
-    if "\\u0000" in json.dumps(data):
-        raise BadField("metadata holds a NUL character.")
     return data
 
 
@@ -126,9 +159,12 @@ def wait_of(request: HttpRequest) -> float:
 
 
 def _arrival(line: Line, data: bytes, fields: dict[str, Any]) -> Arrival:
+    refuse_unstorable(list(fields), "The name of a field")
     unknown = sorted(set(fields) - {"external_id", "metadata", "prediction"})
     if unknown:
         raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata and prediction.")
+    for name, value in fields.items():
+        refuse_unstorable(value, name)
     # The fields are cheap to check; the photo is decoded once everything else is known to be right.
     external_id, metadata = parse_external_id(fields.get("external_id")), parse_metadata(fields.get("metadata"))
     scores = parse_prediction(fields.get("prediction"), line)
@@ -146,7 +182,7 @@ def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
     text = request.POST.get("items", "")
     if not text:
         return [{}] * count
-    data = parse_json(text, "items")
+    data = _loads(text, "items")
     if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
         raise BadField("items must be a JSON list of objects.")
     if len(data) != count:
@@ -160,12 +196,27 @@ def _body_of(request: HttpRequest) -> bytes:
     if request.headers.get("Transfer-Encoding"):
         raise LengthRequired("Send the photo with a Content-Length; a chunked body cannot be read here.")
     length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > settings.MAX_PHOTO_BYTES:
+    if length.isdecimal() and (len(length) > 15 or int(length) > settings.MAX_PHOTO_BYTES):
         raise too_large
     data: bytes = request.read(settings.MAX_PHOTO_BYTES + 1)
     if len(data) > settings.MAX_PHOTO_BYTES:
         raise too_large
     return data
+
+
+def _files_of(request: HttpRequest) -> MultiValueDict[str, UploadedFile[bytes]]:
+    """Read the form once; what is wrong with its outside is the caller's mistake."""
+    try:
+        return request.FILES
+    except (MultiPartParserError, LookupError, UnicodeError) as error:
+        raise BadField(f"The form cannot be read: {error}.") from None
+
+
+def _refuse_address_fields(request: HttpRequest) -> None:
+    """Beside a form they would be lost silently."""
+    lost = sorted(set(request.GET) - {"wait"})
+    if lost:
+        raise BadField(f"A form has its fields in the form and not in the address, which has {', '.join(lost)}.")
 
 
 def _bytes_of(file: UploadedFile[bytes]) -> bytes:
@@ -182,6 +233,13 @@ def _bytes_of(file: UploadedFile[bytes]) -> bytes:
 def _refuse_type(request: HttpRequest, line: Line) -> None:
     taken = ", ".join(kinds.get(line.kind).media_types)
     raise MediaTypeRefused(f"An item is {taken} or multipart/form-data, not {request.content_type or 'untyped'}.")
+
+
+def _loads(text: str | bytes, what: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadField(f"{what} is not JSON: {error}.") from None
 
 
 def _refuse_constant(name: str) -> None:

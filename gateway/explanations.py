@@ -58,6 +58,8 @@ def _why(item: Item, prediction: Prediction | None) -> str:
             return "No model gave an answer in time, so a person decides."
         case Reason.SHADOW:
             return "The model's answer was recorded and shown to nobody; a person decides everything."
+        case Reason.AUDIT if item.policy.mode == Mode.ASSIST:
+            return "A person decides everything in this mode, and this item without sight of the model's findings."
         case Reason.ASSIST:
             return "A person decides everything in this mode, with the model's findings shown."
         case _ if prediction is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from gateway.errors import BadField, KeyReused
+from gateway.errors import BadField, GatewayError, KeyReused
 from gateway.models import ApiToken, IdempotencyRecord
 
 
@@ -50,7 +50,8 @@ def once(
 
     try:
         return work(remember), False
-    except IntegrityError:
+    except (IntegrityError, GatewayError):
+        # The other one's work may be what stands in this one's way: an external id is taken, an appeal is open.
         found = _find(token, key, digest)
         if found is None:
             raise

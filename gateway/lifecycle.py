@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from gateway.errors import AlreadyOpen, MovedMeanwhile
 from gateway.events import actor_of, event
@@ -45,7 +45,11 @@ def refer(
     referral = new_referral(item, item.policy, reason, blind=blind, probability=probability, now=now)
     referral.wanted = 1
     referral.note = note[:500]
-    referral.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            referral.save(force_insert=True)
+    except IntegrityError:
+        raise AlreadyOpen(f"People are already asked to look at this item ({reason.value}).") from None
     opened = event("referral.opened", item=item, actor=actor, now=now, to_state="open", reason=reason.value)
     opened.save(force_insert=True)
     return referral

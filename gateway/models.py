@@ -227,8 +227,9 @@ class Event(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, null=True, related_name="events")
     # What happened, as noun.verb: item.decided, referral.opened, judgement.given.
     kind = models.CharField(max_length=40)
-    from_state = models.CharField(max_length=40, blank=True)
-    to_state = models.CharField(max_length=40, blank=True)
+    # A state, a class or the name of a model.
+    from_state = models.CharField(max_length=80, blank=True)
+    to_state = models.CharField(max_length=80, blank=True)
     # Who did it: user:ines, token:camera-1, model:inspection-…, system:deadline.
     actor = models.CharField(max_length=120)
     reason = models.CharField(max_length=500, blank=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 from uuid import UUID
 
+import numpy as np
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
-from PIL import Image, ImageOps
+from PIL import Image
 
 from gateway import media
 from gateway.models import Item
+from inference.images.pixels import READERS, TURNS
+from inference.images.sniff import walker
 
 THUMBNAIL = (320, 240)
 # A photo never changes under its item, so a browser may keep it; only this person's, because it took a login.
@@ -41,14 +44,26 @@ def thumbnail(request: HttpRequest, item_id: UUID) -> HttpResponseBase:
 
 
 def _small(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as image:
+    # Read like the door reads it, comments and EXIF left out: what it took must be shown, whatever is broken in those.
+    container = walker(data)(data)
+    with READERS[container.media_type](io.BytesIO(container.plain)) as image:
         image.draft("RGB", THUMBNAIL)
-        image.thumbnail((THUMBNAIL[0] * 2, THUMBNAIL[1] * 2))
-        upright = ImageOps.exif_transpose(image).convert("RGB")
+        small = _eight_bits(image)
+        small.thumbnail((THUMBNAIL[0] * 2, THUMBNAIL[1] * 2))
+        turn = TURNS.get(container.orientation)
+        upright = (small if turn is None else small.transpose(turn)).convert("RGB")
         upright.thumbnail(THUMBNAIL)
         out = io.BytesIO()
         upright.save(out, "JPEG", quality=80)
         return out.getvalue()
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return sixteen bits scaled to eight; Pillow would cut them off."""
+    if not image.mode.startswith("I"):
+        image.load()
+        return image
+    return Image.fromarray((np.asarray(image, dtype=np.float32) / 257).round().clip(0, 255).astype(np.uint8))
 
 
 def _kept(response: HttpResponseBase) -> HttpResponseBase:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -79,7 +79,7 @@ def _translate(error: Exception) -> dict[str, Any] | None:
         return _plain(status.HTTP_404_NOT_FOUND, "not-found", "Not found", "There is nothing at this address.")
     if isinstance(error, PermissionDenied):
         return _plain(status.HTTP_403_FORBIDDEN, "forbidden", "Not allowed", str(error) or "You may not do this.")
-    if isinstance(error, RequestDataTooBig | TooManyFilesSent):
+    if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return _plain(413, "body-too-large", "The body is too large", str(error))
     return None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from gateway import deployments, media, recording, tasks
 from gateway.arrivals import Arrival
@@ -36,14 +36,21 @@ def route(
     `within` runs in the transaction of the record, so that what it writes stands or falls with the items.
     Raises ExternalIdTaken, and then nothing was written.
     """
+    # Before anything is spent on it; the look that counts is the one inside the transaction.
+    refuse_taken_ids(line, arrivals)
     policy = active_policy(line)
     predicted = predict(line, policy, arrivals)
     for arrival in arrivals:
         media.store(arrival.data)
-    with transaction.atomic():
+    try:
+        with transaction.atomic():
+            refuse_taken_ids(line, arrivals)
+            outcomes = recording.record(line, _in_force(policy), arrivals, predicted, source=source, now=now)
+            within(outcomes)
+    except IntegrityError:
+        # Where writers are not one at a time, another request may have taken an id between look and leap.
         refuse_taken_ids(line, arrivals)
-        outcomes = recording.record(line, _in_force(policy), arrivals, predicted, source=source, now=now)
-        within(outcomes)
+        raise
     tell(line, outcomes)
     return outcomes
 
