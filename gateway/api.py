@@ -73,7 +73,7 @@ class ItemPages(CursorPagination):
         try:
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
-                UUID(cursor.position)
+                UUID(str(cursor.position))
         except (NotFound, ValueError):
             raise BadField("cursor is not one that this list gave.") from None
         return cursor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
@@ -80,8 +81,17 @@ def _translate(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, PermissionDenied):
         return _plain(status.HTTP_403_FORBIDDEN, "forbidden", "Not allowed", str(error) or "You may not do this.")
     if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
-        return _plain(413, "body-too-large", "The body is too large", str(error))
+        return _plain(413, "body-too-large", "The body is too large", _bound(error))
     return None
+
+
+def _bound(error: Exception) -> str:
+    """Return in figures what the framework says with the name of a setting."""
+    if isinstance(error, TooManyFieldsSent):
+        return f"A request has at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} fields."
+    if isinstance(error, TooManyFilesSent):
+        return f"A request has at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files."
+    return f"A request has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes beside its files."
 
 
 def _plain(status_code: int, code: str, title: str, detail: str) -> dict[str, Any]:

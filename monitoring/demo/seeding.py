@@ -20,6 +20,7 @@ from gateway.roles import INSPECTORS, MANAGERS
 from gateway.tokens import SCOPES, create_token
 from inference import kinds
 from monitoring.demo.phones import CLASSES, Phone, draw, plan, render
+from monitoring.demo.token import demo_token, token_path
 from monitoring.models import Conveyor, KnownTruth
 from policies.changes import Draft, active_policy, change_policy, draft_of
 from policies.lines import ClassDraft, create_line
@@ -109,7 +110,7 @@ def seed_line() -> Line:
 
 def seed_token(line: Line) -> str:
     """Return the demo's API token. The database has just its hash, so it is kept in a file that only this user can read."""
-    path = _token_path()
+    path = token_path()
     known = demo_token()
     if known and ApiToken.objects.filter(name=TOKEN_NAME, revoked_at=None).exists():
         return known
@@ -120,12 +121,6 @@ def seed_token(line: Line) -> str:
     path.touch(mode=0o600)
     path.write_text(secret)
     return secret
-
-
-def demo_token() -> str:
-    """Return the kept token, or nothing where the demo was not set up."""
-    path = _token_path()
-    return path.read_text().strip() if path.exists() else ""
 
 
 def render_training_phones(progress: Callable[[int], None]) -> Path:
@@ -199,7 +194,3 @@ def _mask(phone: Phone, path: Path) -> None:
     for x, y, width, height in phone.boxes:
         draw_on.rectangle([x * size[0], y * size[1], (x + width) * size[0], (y + height) * size[1]], fill=255)
     mask.save(path)
-
-
-def _token_path() -> Path:
-    return Path(settings.VAR_DIR) / "demo_token"

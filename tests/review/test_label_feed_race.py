@@ -26,10 +26,12 @@ def test_a_reader_beside_writers_gets_every_label_once_and_in_order(line: Line, 
 
     def write(mine: list) -> None:
         ready.wait(30)
-        for item in mine:
-            with transaction.atomic():
-                append_label(item, "ok", blind=True, inclusion_probability=1.0, now=now)
-        left.release()
+        try:
+            for item in mine:
+                with transaction.atomic():
+                    append_label(item, "ok", blind=True, inclusion_probability=1.0, now=now)
+        finally:
+            left.release()
 
     def read() -> list[int]:
         seen: list[int] = []
@@ -40,7 +42,9 @@ def test_a_reader_beside_writers_gets_every_label_once_and_in_order(line: Line, 
             finished += left.acquire(blocking=False)
             done = finished == WRITERS
             after = seen[-1] if seen else 0
-            seen += Label.objects.filter(line=line, sequence__gt=after).order_by("sequence").values_list("sequence", flat=True)[:7]
+            seen += (
+                Label.objects.filter(line=line, sequence__gt=after).order_by("sequence").values_list("sequence", flat=True)[:7]
+            )
             if done and len(seen) >= Label.objects.filter(line=line).count():
                 return seen
 

@@ -23,7 +23,22 @@ def test_the_same_item_lies_where_it_lay(line: str, unit: str, digest: str) -> N
     assert split_of(line, unit, digest) == split_of(line, unit, digest) in {"train", "validation", "test"}
 
 
-PINNED = ["test", "test", "train", "test", "train", "test", "validation", "train", "train", "train", "train", "test", "test", "train"]
+PINNED = [
+    "test",
+    "test",
+    "train",
+    "test",
+    "train",
+    "test",
+    "validation",
+    "train",
+    "train",
+    "train",
+    "train",
+    "test",
+    "test",
+    "train",
+]
 
 
 def test_the_sides_of_known_items_never_change() -> None:

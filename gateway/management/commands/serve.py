@@ -43,7 +43,7 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 (compared, not bound)
         _check_port(host, port)
-        environment = {**os.environ, "SLUICE_URL": url, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(settings.TORCH_THREADS)}
+        environment = _environment(url)
         manager = Manager()
         for name, command in _commands(host, port, with_conveyor=options["with_conveyor"]):
             manager.add_process(name, shlex.join(command), env=environment, cwd=str(settings.BASE_DIR))
@@ -68,12 +68,23 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _environment(url: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "SLUICE_URL": url,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": str(settings.TORCH_THREADS),
+        # In a container everything runs as root; Celery's seven lines about it would hide the banner.
+        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+    }
+
+
 def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[str, list[str]]]:
     bin_dir, threads = Path(sys.executable).parent, settings.WEB_THREADS
     # One process: the micro-batcher joins what meets in it, and SQLite has one writer at a time anyway.
     yield "web", [
         str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1",
-        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "warning",
+        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
         "--workers-kill-timeout", "3", "gateway.wsgi:application",
     ]  # fmt: skip
     # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from monitoring.demo import seeding
+from monitoring.demo.token import demo_token
 
 
 class Command(BaseCommand):
@@ -24,10 +28,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what is left to do and serve."""
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        self._collect()
         call_command("demo")
-        banner = self._banner(f"http://localhost:{options['port']}", seeding.demo_token())
+        banner = self._banner(f"http://localhost:{options['port']}", demo_token())
         call_command("serve", host=options["host"], port=options["port"], with_conveyor=True, banner=banner)
+
+    def _collect(self) -> None:
+        """Collect the pages' files where one is new: hashing and packing them all takes seconds at every start otherwise."""
+        stamp = settings.VAR_DIR / "static.stamp"
+        files = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
+        state = f"{len(files)} {max(os.stat(path).st_mtime for path in files)}"
+        if not stamp.exists() or stamp.read_text() != state:
+            call_command("collectstatic", verbosity=0, interactive=False)
+            stamp.write_text(state)
 
     def _banner(self, url: str, token: str) -> str:
         people = "\n".join(
