@@ -219,7 +219,7 @@ class Appeal(ApiView):
     def post(self, request: Request, item_id: UUID) -> Response:
         """Ask a person to look again, blind. The decision stands until somebody judges otherwise."""
         item, token, now = find_item(item_id, self.token), self.token, timezone.now()
-        reason = door.read_object(request._request).get("reason")
+        reason = door.read_object(request._request, {"reason"}).get("reason")
         if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
             raise BadField("An appeal needs a reason of up to 500 characters.")
 

@@ -80,13 +80,16 @@ def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
     return [_try_arrival(line, file, fields) for file, fields in zip(files, _batch_fields(request, len(files)), strict=True)]
 
 
-def read_object(request: HttpRequest) -> dict[str, Any]:
-    """Read a body that is one JSON object."""
+def read_object(request: HttpRequest, fields: set[str]) -> dict[str, Any]:
+    """Read a body that is one JSON object with no other than these fields."""
     if request.content_type != "application/json":
         raise MediaTypeRefused(f"This takes application/json, not {request.content_type or 'untyped'}.")
     data = parse_json(request.body, "The body")
     if not isinstance(data, dict):
         raise BadField(f"The body must be a JSON object, not {_kind_of(data)}.")
+    unknown = sorted(set(data) - fields)
+    if unknown:
+        raise BadField(f"There is no field {', '.join(unknown)}; there is {', '.join(sorted(fields))}.")
     return data
 
 

@@ -144,7 +144,7 @@ def reopen_referral(referral: Referral, *, actor: str, now: datetime) -> None:
 
 
 def _decide(item: Item, answer: str, by: DecidedBy, *, user: User | None, actor: str, reason: Reason, now: datetime) -> Item:
-    was = item.answer or item.state
+    was, kind = item.answer or item.state, "decision.superseded" if item.answer else "item.decided"
     _move(item, now=now, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
     Decision.objects.create(
         item=item,
@@ -156,7 +156,6 @@ def _decide(item: Item, answer: str, by: DecidedBy, *, user: User | None, actor:
         reason=reason.value,
         created_at=now,
     )
-    kind = "decision.superseded" if item.revision > 1 else "item.decided"
     Event.objects.bulk_create(
         [event(kind, item=item, actor=actor, now=now, from_state=was, to_state=answer, reason=reason.value)]
     )

@@ -65,8 +65,6 @@ def test_every_reason_has_its_sentences(
     assert body["reason"] == reason
     assert f"Policy version {policy.number} was in force" in story
     assert [word for word in words if word not in story] == [], story
-    if "decided alone" not in story:
-        assert "model decided alone" not in story
 
 
 def test_the_facts_are_those_of_the_moment_of_arrival(
