@@ -16,6 +16,7 @@ from gateway.limits import photo_limits
 from gateway.models import Deployment, IdempotencyRecord, Item, ItemState, Prediction, Referral, ReferralState, Role
 from inference import kinds, service
 from inference.errors import InputRefused, ModelUnavailable
+from inference.kinds.base import Decoded
 from inference.models import ModelVersion
 from policies.models import Line
 
@@ -76,16 +77,18 @@ def forget_old_answers() -> int:
 
 
 def _score(line: Line, version: ModelVersion, items: list[Item]) -> int:
-    kind = kinds.get(line.kind)
     done = 0
     for start in range(0, len(items), BATCH):
-        batch = items[start : start + BATCH]
+        loaded = [(item, decoded) for item in items[start : start + BATCH] if (decoded := _decoded(line, item)) is not None]
+        if not loaded:
+            continue
         try:
-            decoded = [kind.decode(media.load(item.media_digest), limits=photo_limits()) for item in batch]
-            scores, latency_ms = service.predict(version, decoded, timeout=settings.MODEL_TIMEOUT_SECONDS)
-        except (ModelUnavailable, InputRefused, OSError) as error:
+            scores, latency_ms = service.predict(
+                version, [decoded for _, decoded in loaded], timeout=settings.MODEL_TIMEOUT_SECONDS
+            )
+        except ModelUnavailable as error:
             logger.warning(
-                "line %s: the challenger %s could not score %d items: %s", line.slug, version.name, len(batch), error
+                "line %s: the challenger %s could not score %d items: %s", line.slug, version.name, len(loaded), error
             )
             return done
         now = timezone.now()
@@ -95,9 +98,18 @@ def _score(line: Line, version: ModelVersion, items: list[Item]) -> int:
                 recording.prediction_row(
                     item, score, role=Role.CHALLENGER, model_version=version, latency_ms=latency_ms, now=now
                 )
-                for item, score in zip(batch, scores, strict=True)
+                for (item, _), score in zip(loaded, scores, strict=True)
             ),
             ignore_conflicts=True,
         )
-        done += len(batch)
+        done += len(loaded)
     return done
+
+
+def _decoded(line: Line, item: Item) -> Decoded | None:
+    """Return the item's photo, or None where it is no longer kept: one that is missing must not stop those after it."""
+    try:
+        return kinds.get(line.kind).decode(media.load(item.media_digest), limits=photo_limits())
+    except (InputRefused, OSError) as error:
+        logger.warning("line %s: the photo of item %s cannot be read: %s", line.slug, item.pk, error)
+        return None
