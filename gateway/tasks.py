@@ -7,22 +7,16 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
-from gateway import deployments, lifecycle, media, recording
+from gateway import deployments, lifecycle
 from gateway.background import wake
-from gateway.limits import photo_limits
-from gateway.models import Deployment, IdempotencyRecord, Item, ItemState, Prediction, Referral, ReferralState, Role
-from inference import kinds, service
-from inference.errors import InputRefused, ModelUnavailable
-from inference.kinds.base import Decoded
-from inference.models import ModelVersion
+from gateway.models import Deployment, IdempotencyRecord, Item, ItemState, Referral, ReferralState, Role
+from gateway.scoring import BATCH, score_items
 from policies.models import Line
 
 logger = logging.getLogger(__name__)
 
-BATCH = 32
 # Answers to requests are kept this long under their idempotency keys.
 IDEMPOTENCY_AGE = timedelta(hours=24)
 
@@ -41,7 +35,7 @@ def challenger_scores(line_id: int, item_ids: list[str]) -> int:
     if version is None:
         return 0
     items = Item.objects.filter(pk__in=item_ids, line=line).exclude(predictions__model_version=version)
-    return _score(line, version, list(items))
+    return score_items(line, version, list(items))
 
 
 @shared_task
@@ -53,7 +47,7 @@ def catch_up_challengers() -> int:
         recent = timezone.now() - timedelta(seconds=30)
         items = Item.objects.filter(line=deployment.line, received_at__gte=deployment.started_at, received_at__lt=recent)
         missing = items.exclude(predictions__model_version=deployment.model_version).order_by("id")[: BATCH * 8]
-        done += _score(deployment.line, deployment.model_version, list(missing))
+        done += score_items(deployment.line, deployment.model_version, list(missing))
     return done
 
 
@@ -74,42 +68,3 @@ def forget_old_answers() -> int:
     """Delete idempotency records that are past their age."""
     deleted, _ = IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_AGE).delete()
     return deleted
-
-
-def _score(line: Line, version: ModelVersion, items: list[Item]) -> int:
-    done = 0
-    for start in range(0, len(items), BATCH):
-        loaded = [(item, decoded) for item in items[start : start + BATCH] if (decoded := _decoded(line, item)) is not None]
-        if not loaded:
-            continue
-        try:
-            scores, latency_ms = service.predict(
-                version, [decoded for _, decoded in loaded], timeout=settings.MODEL_TIMEOUT_SECONDS
-            )
-        except ModelUnavailable as error:
-            logger.warning(
-                "line %s: the challenger %s could not score %d items: %s", line.slug, version.name, len(loaded), error
-            )
-            return done
-        now = timezone.now()
-        # Two workers may have taken the same items: the first row stays.
-        Prediction.objects.bulk_create(
-            (
-                recording.prediction_row(
-                    item, score, role=Role.CHALLENGER, model_version=version, latency_ms=latency_ms, now=now
-                )
-                for (item, _), score in zip(loaded, scores, strict=True)
-            ),
-            ignore_conflicts=True,
-        )
-        done += len(loaded)
-    return done
-
-
-def _decoded(line: Line, item: Item) -> Decoded | None:
-    """Return the item's photo, or None where it is no longer kept: one that is missing must not stop those after it."""
-    try:
-        return kinds.get(line.kind).decode(media.load(item.media_digest), limits=photo_limits())
-    except (InputRefused, OSError) as error:
-        logger.warning("line %s: the photo of item %s cannot be read: %s", line.slug, item.pk, error)
-        return None

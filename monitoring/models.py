@@ -1,11 +1,13 @@
-"""The demo conveyor's switch and what it knows. Nothing that decides reads these tables."""
+"""The demo's conveyor and its truths; what is watched, what went off, what is to be looked at again."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from gateway.models import Item
-from policies.models import Line
+from inference.models import ModelVersion
+from policies.models import Line, PolicyVersion
 
 
 class Conveyor(models.Model):
@@ -35,3 +37,102 @@ class KnownTruth(models.Model):
 
     def __str__(self) -> str:
         return self.truth
+
+
+class Watch(models.TextChoices):
+    """What a guardrail watches."""
+
+    ERRORS = "errors", "Audited errors of a class"
+    UNAVAILABLE = "unavailable", "Model without an answer"
+    DRIFT = "drift", "Photos unlike before"
+    QUEUE = "queue", "Referrals past their due time"
+    AGREEMENT = "agreement", "Agreement in shadow"
+
+
+class Action(models.TextChoices):
+    """What an alarm does besides telling people. None of them raises automation."""
+
+    NOTIFY = "notify", "Tell people"
+    DEMOTE = "demote", "Tell people and turn the dial down a notch"
+
+
+class Guardrail(models.Model):
+    """How a line is watched, besides the audited errors, which are always watched where a limit is stated."""
+
+    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="guardrails")
+    watch = models.CharField(max_length=12, choices=Watch)
+    action = models.CharField(max_length=8, choices=Action)
+    # A share of items, or of overdue referrals; for agreement the least share; for drift the probability of a false alarm.
+    level = models.FloatField()
+
+    class Meta:
+        ordering = ["line", "watch"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "watch"], name="one_guardrail_a_watch"),
+            models.CheckConstraint(condition=models.Q(level__gt=0, level__lte=1), name="guardrail_level_is_a_share"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.watch} at {self.level:g}"
+
+
+class Alarm(models.Model):
+    """A guardrail went off: what it saw, and what it did."""
+
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="alarms")
+    watch = models.CharField(max_length=12, choices=Watch)
+    # The class whose errors they are; empty where the watch is not of a class.
+    label = models.CharField(max_length=40, blank=True)
+    action = models.CharField(max_length=8, choices=Action)
+    # The policy in force when it went off, and the one it was lowered to.
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    demoted_to = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # The figures behind it, as they were: n, k, limit, e-value, curve; features and p-values; shares.
+    evidence = models.JSONField()
+    at = models.DateTimeField()
+    seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # Two watchers that see the same evidence at once raise one alarm.
+            models.UniqueConstraint(fields=["policy", "watch", "label"], name="one_alarm_a_policy_watch_and_class"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.watch} {self.label} on {self.line}"
+
+
+class RecallState(models.TextChoices):
+    """What was done about the siblings of a wrong decision."""
+
+    OPEN = "open", "Waits for a manager"
+    SENT = "sent", "Sent to review"
+    DISMISSED = "dismissed", "Left as it is"
+
+
+class Recall(models.Model):
+    """A confirmed wrong decision of the model, and with it the decisions of its kind since the last clean audit."""
+
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="recalls")
+    # The item whose decision was found wrong, and what the model had decided.
+    item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="recall")
+    label = models.CharField(max_length=40)
+    truth = models.CharField(max_length=40)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # From the last clean audit of this class by this model to the moment the error was found.
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=RecallState, default=RecallState.OPEN)
+    sent = models.PositiveIntegerField(default=0)
+    handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    handled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"recall after {self.item_id}"

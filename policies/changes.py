@@ -70,7 +70,7 @@ def check_draft(draft: Draft, *, classes: Sequence[str], negative: str) -> None:
 
 def first_policy(line: Line, draft: Draft, *, by: User | None, reason: str, now: datetime) -> PolicyVersion:
     """Give a new line its first policy."""
-    _check(line, draft)
+    check_against(line, draft)
     return PolicyVersion.objects.create(line=line, number=1, created_by=by, reason=reason, created_at=now, **_columns(draft))
 
 
@@ -91,7 +91,7 @@ def change_policy(
     """
     if not reason.strip():
         raise InvalidPolicy("A change needs a reason.")
-    _check(line, draft)
+    check_against(line, draft)
     ended = PolicyVersion.objects.filter(line=line, number=expected, superseded_at=None).update(superseded_at=now)
     if ended != 1:
         raise StalePolicy(f"Version {expected} is no longer in force. Look at the present policy and try again.")
@@ -135,7 +135,8 @@ def stop_automation(line: Line, *, by: User | None, reason: str, now: datetime) 
             continue  # somebody else changed the policy in this moment; their version is stopped instead
 
 
-def _check(line: Line, draft: Draft) -> None:
+def check_against(line: Line, draft: Draft) -> None:
+    """Raise InvalidPolicy where the draft does not fit the line."""
     classes = list(line.classes.order_by("position"))
     negative = next((entry.key for entry in classes if entry.is_negative), "")
     check_draft(draft, classes=[entry.key for entry in classes], negative=negative)

@@ -40,3 +40,19 @@ class InvalidLine(PolicyError):
 
     code = "line-invalid"
     title = "The line is not valid"
+
+
+class NotYours(PolicyError):
+    """This move belongs to somebody else."""
+
+    status = 403
+    code = "request-not-yours"
+    title = "This is somebody else's to do"
+
+
+class RequestMoved(PolicyError):
+    """The change request is not where it was."""
+
+    status = 409
+    code = "request-moved"
+    title = "The request has moved on"

@@ -1,15 +1,11 @@
-"""A line, its label book and the history of its policies."""
+"""A line and its label book."""
 
 from __future__ import annotations
 
 import secrets
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-
-from policies.decide import Rule
-from policies.modes import Mode
+from django.db.models import Q
 
 
 def make_secret() -> str:
@@ -42,11 +38,20 @@ class Line(models.Model):
     retrain_after_labels = models.PositiveIntegerField(default=0)
     # Hours after which a retraining starts by itself where there are new labels; 0 switches that off.
     retrain_after_hours = models.PositiveIntegerField(default=0)
+    # All limits hold together with confidence 1 - delta; a false alarm of the guardrail has a probability of alpha at most.
+    delta = models.FloatField(default=0.05)
+    alpha = models.FloatField(default=0.05)
+    # People other than the requester who must agree before automation grows.
+    approvals = models.PositiveSmallIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(condition=Q(delta__gt=0, delta__lt=1), name="delta_is_a_probability"),
+            models.CheckConstraint(condition=Q(alpha__gt=0, alpha__lt=1), name="alpha_is_a_probability"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -76,48 +81,3 @@ class LabelClass(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class PolicyVersion(models.Model):
-    """One immutable version of a line's policy. Only `superseded_at` is ever written again, once."""
-
-    HOLD = "hold"
-
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="policies")
-    number = models.PositiveIntegerField()
-    mode = models.CharField(max_length=12, choices=[(mode.value, mode.value) for mode in Mode])
-    thresholds = models.JSONField(default=dict)
-    audit_rate = models.FloatField(default=0.05)
-    # Blind judgements wanted for an item of the audit sample.
-    overlap = models.PositiveSmallIntegerField(default=1)
-    # Seconds within which an item should be decided; 0 means no limit.
-    due_seconds = models.PositiveIntegerField(default=0)
-    # What an item gets that nobody decided in time: `hold`, or a defect class. Never the negative.
-    fail_safe = models.CharField(max_length=40, default=HOLD)
-    reason = models.CharField(max_length=500)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField()
-    superseded_at = models.DateTimeField(null=True)
-    # The version whose values this one took over, where it is a rollback.
-    restores = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        ordering = ["line", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["line", "number"], name="one_policy_number_a_line"),
-            models.UniqueConstraint(fields=["line"], condition=Q(superseded_at=None), name="one_active_policy_a_line"),
-            models.CheckConstraint(condition=Q(mode__in=[mode.value for mode in Mode]), name="policy_mode_is_known"),
-            models.CheckConstraint(condition=Q(audit_rate__gte=0, audit_rate__lte=1), name="audit_rate_is_a_share"),
-            models.CheckConstraint(condition=Q(overlap__gte=1), name="at_least_one_judgement"),
-            models.CheckConstraint(
-                condition=Q(superseded_at=None) | Q(superseded_at__gte=F("created_at")), name="policy_ends_after_its_start"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"v{self.number} {self.mode}"
-
-    @property
-    def rule(self) -> Rule:
-        """The frozen rule that `decide` takes."""
-        return Rule(mode=Mode(self.mode), thresholds=self.thresholds, audit_rate=self.audit_rate)
