@@ -164,7 +164,7 @@ def test_two_workers_with_the_same_items_leave_one_score(
     item = Item.objects.get(pk=uuid_of(post()))
     line = Line.objects.get()
     for _ in range(2):
-        tasks._score(line, rival, [item])
+        scoring.score_items(line, rival, [item])
     assert len(said(Role.CHALLENGER)) == 1
 
 
