@@ -45,11 +45,15 @@ class Certification(models.Model):
     delta = models.FloatField()
     # {class key: least probability}; classes that nothing proves are absent.
     thresholds = models.JSONField()
-    # The audited items it rests on: how many, from when to when, and the SHA-256 of their ids, scores and truths.
+    # The audited items it rests on: how many, how many of them the thresholds decide alone, from when to when, and the SHA-256
+    # of their ids, scores and truths.
     audits = models.PositiveIntegerField()
+    automated = models.PositiveIntegerField(default=0)
     sample_from = models.DateTimeField(null=True)
     sample_to = models.DateTimeField(null=True)
     data_digest = models.CharField(max_length=64)
+    # Other items of the stream whose scores gave the thresholds to try; 0 where it was the audited ones' own.
+    reference = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -67,6 +71,8 @@ class Certificate(models.Model):
     label = models.CharField(max_length=40)
     form = models.CharField(max_length=10, choices=LimitForm)
     epsilon = models.FloatField()
+    # {class key: least probability} that this limit alone allows, for the classes that it speaks about.
+    thresholds = models.JSONField(default=dict)
     # The part of delta at which it was tested, the audited items counted, the wrong ones among them, the exact upper bound.
     level = models.FloatField(null=True)
     n = models.PositiveIntegerField()
