@@ -111,15 +111,21 @@ def roll_back(line: Line, *, expected: int, by: User | None, reason: str, now: d
 
     A rollback of a rollback goes on to the version before: what a version restored counts as its own place in history.
     """
-    current = PolicyVersion.objects.filter(line=line, number=expected).select_related("restores").first()
-    place = current.restores.number if current and current.restores else expected
-    earlier = PolicyVersion.objects.filter(line=line, number=place - 1).first()
-    if earlier is None:
-        raise NothingToRollBack(f"Version {place} is the first of this line.")
+    earlier = version_before(line, expected)
     # What came before may itself have been a rollback; its values are those of the version it restored.
     return change_policy(
         line, draft_of(earlier), expected=expected, by=by, reason=reason, now=now, restores=earlier.restores or earlier
     )
+
+
+def version_before(line: Line, expected: int) -> PolicyVersion:
+    """Return the version that one step back from `expected` leads to. Raises NothingToRollBack at the first."""
+    current = PolicyVersion.objects.filter(line=line, number=expected).select_related("restores").first()
+    place = current.restores.number if current and current.restores else expected
+    earlier = PolicyVersion.objects.filter(line=line, number=place - 1).select_related("restores").first()
+    if earlier is None:
+        raise NothingToRollBack(f"Version {place} is the first of this line.")
+    return earlier
 
 
 def stop_automation(line: Line, *, by: User | None, reason: str, now: datetime) -> PolicyVersion:

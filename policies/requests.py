@@ -8,12 +8,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 
 from policies.automation import lowers
-from policies.changes import Draft, active_policy, change_policy, check_against, draft_of
+from policies.changes import Draft, active_policy, change_policy, check_against, draft_of, version_before
 from policies.errors import InvalidPolicy, NotYours, PolicyError, RequestMoved, StalePolicy
 from policies.models import PENDING, Approval, Certification, ChangeRequest, Line, PolicyVersion, RequestState
 from policies.modes import Mode
+
+OVERTAKEN = "The policy it was made against is no longer in force."
 
 
 def request_change(
@@ -29,6 +32,7 @@ def request_change(
     apply_at: datetime | None = None,
     expires_at: datetime | None = None,
     renews: ChangeRequest | None = None,
+    restores: PolicyVersion | None = None,
 ) -> ChangeRequest:
     """Ask for `draft` in place of version `expected`, and apply it at once where nobody has to agree and no time is set.
 
@@ -57,8 +61,17 @@ def request_change(
             apply_at=apply_at,
             expires_at=expires_at,
             renews=renews,
+            restores=restores,
         )
         return _go_on(request, now=now)
+
+
+def request_roll_back(line: Line, *, expected: int, by: User | None, reason: str, now: datetime) -> ChangeRequest:
+    """Ask for what was in force before version `expected`; it needs approval where that automates more."""
+    earlier = version_before(line, expected)
+    # What came before may itself have been a rollback; its values are those of the version it restored.
+    restores = earlier.restores or earlier
+    return request_change(line, draft_of(earlier), expected=expected, by=by, reason=reason, now=now, restores=restores)
 
 
 @transaction.atomic
@@ -89,28 +102,66 @@ def withdraw(request: ChangeRequest, *, by: User, now: datetime) -> ChangeReques
     return _end(request, RequestState.WITHDRAWN, note="", now=now)
 
 
-def renew(request: ChangeRequest, *, by: User, now: datetime) -> ChangeRequest:
-    """Ask for the same values again, against the policy that is in force now; approvals start from nothing."""
-    if request.state not in {RequestState.STALE, RequestState.EXPIRED}:
+@transaction.atomic
+def renew(
+    request: ChangeRequest,
+    *,
+    by: User,
+    now: datetime,
+    certification: Certification | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> ChangeRequest:
+    """Ask for the same values again, against the policy that is in force now; approvals start from nothing.
+
+    What was planned and still lies ahead stays planned. `evidence`, where it was taken anew, replaces the old one together with
+    `certification`.
+    """
+    # Locked, so that of two who renew it at once one learns of the other.
+    old = ChangeRequest.objects.select_for_update().select_related("line", "certification").get(pk=request.pk)
+    if old.state not in {RequestState.STALE, RequestState.EXPIRED}:
         raise RequestMoved("Only a request that was overtaken or has expired is renewed.")
-    present = active_policy(request.line).number
+    if ChangeRequest.objects.filter(renews=old).exists():
+        raise RequestMoved("It was renewed already.")
+    present, draft = active_policy(old.line), draft_from_json(old.draft)
+    if draft == draft_of(present):
+        raise RequestMoved(f"Version {present.number}, which is in force, says the same already.")
     return request_change(
-        request.line,
-        draft_from_json(request.draft),
-        expected=present,
+        old.line,
+        draft,
+        expected=present.number,
         by=by,
-        reason=request.reason,
-        certification=request.certification,
-        evidence=request.evidence,
-        renews=request,
+        reason=old.reason,
+        certification=old.certification if evidence is None else certification,
+        evidence=old.evidence if evidence is None else evidence,
+        apply_at=_ahead(old.apply_at, now),
+        expires_at=_ahead(old.expires_at, now),
+        renews=old,
+        restores=old.restores,
         now=now,
     )
 
 
-def apply_due(*, now: datetime) -> list[ChangeRequest]:
-    """Apply approved requests whose time has come and end those that have expired. The scheduler calls this."""
-    pending = ChangeRequest.objects.filter(state__in=PENDING).select_related("line", "base").order_by("id")
-    return [moved for request in pending if (moved := _tick(request, now)) is not None]
+def due(*, now: datetime) -> QuerySet[ChangeRequest]:
+    """Return the pending requests that `tick` moves now: their time has come, or has passed, or the present has changed."""
+    timely = Q(state=RequestState.APPROVED) & (Q(apply_at=None) | Q(apply_at__lte=now))
+    overtaken = Q(base__superseded_at__isnull=False)
+    found = ChangeRequest.objects.filter(timely | overtaken | Q(expires_at__lte=now), state__in=PENDING)
+    # In the order in which they were to come into force, then in which they were asked for.
+    return found.select_related("line", "base").order_by(F("apply_at").asc(nulls_first=True), "id")
+
+
+def tick(request: ChangeRequest, *, now: datetime) -> ChangeRequest | None:
+    """Move one request as its times and the present policy ask; None where there is nothing to do. The scheduler calls this."""
+    try:
+        if request.expires_at is not None and request.expires_at <= now:
+            return _end(request, RequestState.EXPIRED, note="", now=now)
+        if PolicyVersion.objects.filter(pk=request.base_id, superseded_at__isnull=False).exists():
+            return _end(request, RequestState.STALE, note=OVERTAKEN, now=now)
+        if request.state == RequestState.APPROVED and (request.apply_at is None or request.apply_at <= now):
+            return _apply(request, now=now)
+    except RequestMoved:
+        pass  # somebody moved it in this moment
+    return None
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:
@@ -121,19 +172,6 @@ def draft_json(draft: Draft) -> dict[str, Any]:
 def draft_from_json(data: dict[str, Any]) -> Draft:
     """Return the draft that `draft_json` wrote."""
     return Draft(**(data | {"mode": Mode(data["mode"])}))
-
-
-def _tick(request: ChangeRequest, now: datetime) -> ChangeRequest | None:
-    try:
-        if request.expires_at is not None and request.expires_at <= now:
-            return _end(request, RequestState.EXPIRED, note="", now=now)
-        if request.state == RequestState.APPROVED and (request.apply_at is None or request.apply_at <= now):
-            return _apply(request, now=now)
-        if PolicyVersion.objects.filter(pk=request.base_id, superseded_at=None).exists():
-            return None
-        return _end(request, RequestState.STALE, note="The policy it was made against is no longer in force.", now=now)
-    except RequestMoved:
-        return None  # somebody moved it in this moment
 
 
 def _go_on(request: ChangeRequest, *, now: datetime) -> ChangeRequest:
@@ -155,6 +193,7 @@ def _apply(request: ChangeRequest, *, now: datetime) -> ChangeRequest:
                 by=request.requested_by,
                 reason=request.reason,
                 now=now,
+                restores=request.restores,
             )
     except PolicyError as error:
         return _end(request, RequestState.STALE, note=error.detail, now=now)
@@ -167,9 +206,15 @@ def _end(request: ChangeRequest, state: RequestState, *, note: str, now: datetim
 
 def _pending(request: ChangeRequest, state: RequestState, *, now: datetime) -> ChangeRequest:
     found = ChangeRequest.objects.select_for_update().select_related("line", "base").get(pk=request.pk)
-    if found.state != state or (found.expires_at is not None and found.expires_at <= now):
+    if found.state != state:
         raise RequestMoved(f"The request is no longer open: {found.get_state_display().lower()}.")
+    if found.expires_at is not None and found.expires_at <= now:
+        raise RequestMoved("The request has expired.")
     return found
+
+
+def _ahead(at: datetime | None, now: datetime) -> datetime | None:
+    return at if at is not None and at > now else None
 
 
 def _move(request: ChangeRequest, expected: tuple[RequestState, ...], **columns: Any) -> ChangeRequest:

@@ -49,6 +49,8 @@ class ChangeRequest(models.Model):
     note = models.CharField(max_length=500, blank=True)
     result = models.OneToOneField(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="request")
     renews = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    # The version whose values it would bring back, where it is a step back.
+    restores = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ["-id"]
