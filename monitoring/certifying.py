@@ -122,5 +122,6 @@ def _named(thresholds: words.Thresholds, classes: Sequence[str]) -> dict[str, fl
 
 def _up(threshold: float) -> float:
     """Return the least number of a threshold's digits that is not below it; no score that was cut lies between."""
-    units = round(threshold * 10**DIGITS)
-    return units / 10**DIGITS if units / 10**DIGITS >= threshold else (units + 1) / 10**DIGITS
+    scale = 10.0**DIGITS
+    units = round(threshold * scale)
+    return units / scale if units / scale >= threshold else (units + 1) / scale

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from gateway.models import Item, Prediction
-from gateway.scoring import score_items
+from gateway.scoring import BATCH, score_items
 from inference.models import ModelVersion
 from policies.models import Line
 from review.datasets import rows_of
@@ -13,8 +15,7 @@ from review.models import DatasetVersion, Label
 def items_that_may_judge(line: Line, version: ModelVersion) -> list[Item]:
     """Return the items with a blind label that the model was neither trained nor validated on."""
     fitted = fitted_items(line, version)
-    labels = Label.objects.filter(line=line, superseded_by=None, blind=True).exclude(answer="").select_related("item")
-    return [label.item for label in labels.order_by("item_id") if str(label.item_id) not in fitted]
+    return [label.item for label in _blind(line).select_related("item").order_by("item_id") if str(label.item_id) not in fitted]
 
 
 def fitted_items(line: Line, version: ModelVersion) -> set[str]:
@@ -23,7 +24,20 @@ def fitted_items(line: Line, version: ModelVersion) -> set[str]:
     return {row["item"] for row in rows_of(dataset) if row["split"] != "test"} if dataset is not None else set()
 
 
-def score_past_audits(line: Line, version: ModelVersion) -> int:
-    """Score every item that may judge the model and that it has not scored yet; return how many there were."""
-    scored = set(Prediction.objects.filter(item__line=line, model_version=version).values_list("item_id", flat=True))
-    return score_items(line, version, [item for item in items_that_may_judge(line, version) if item.pk not in scored])
+def score_past_audits(line: Line, version: ModelVersion, *, most: int | None = None) -> int:
+    """Score what may judge the model and what it has not scored yet, newest first and at most `most`; return how many.
+
+    Newest first, as the photos of the oldest may be gone and must not stand in the way.
+    """
+    scored = Prediction.objects.filter(item=OuterRef("item"), model_version=version)
+    missing = list(_blind(line).filter(~Exists(scored)).order_by("-item_id").values_list("item_id", flat=True))
+    fitted = fitted_items(line, version) if missing else set()
+    wanted = [item_id for item_id in missing if str(item_id) not in fitted][:most]
+    return sum(
+        score_items(line, version, list(Item.objects.filter(pk__in=wanted[start : start + BATCH])))
+        for start in range(0, len(wanted), BATCH)
+    )
+
+
+def _blind(line: Line) -> QuerySet[Label]:
+    return Label.objects.filter(line=line, superseded_by=None, blind=True).exclude(answer="")

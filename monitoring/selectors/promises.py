@@ -1,0 +1,60 @@
+"""What a line promises, and the newest proof of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min
+
+from inference.models import ModelVersion
+from monitoring.certifying import same_promise
+from monitoring.selectors.flow import arrivals
+from monitoring.selectors.labelled import EVERYTHING_BLIND
+from policies.models import Certification, Limit, Line, PolicyVersion
+
+# Certifications of one model that are looked through for one under today's limits: limits change seldom.
+LOOKED_THROUGH = 20
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Items a day, as they came of late, and the share of them that gets a blind judgement."""
+
+    volume_per_day: float
+    audit_rate: float
+
+    @property
+    def audits_per_day(self) -> float:
+        """Blind judgements a day that may judge a model."""
+        return self.volume_per_day * self.audit_rate
+
+
+def limits_of(line: Line) -> list[Limit]:
+    """Return the line's limits in the order of its classes, with one query."""
+    return list(Limit.objects.filter(line=line).select_related("label_class"))
+
+
+def standing(line: Line, version: ModelVersion, limits: Iterable[Limit]) -> Certification | None:
+    """Return the newest certification of a model that is about what the line promises now, with two queries."""
+    rows = (
+        Certification.objects.filter(
+            line=line, model_name=version.name, weights_digest=version.weights_digest, delta=line.delta
+        )
+        .select_related("created_by")
+        .prefetch_related("certificates")
+        .order_by("-id")
+    )
+    return next((row for row in rows[:LOOKED_THROUGH] if same_promise(row, limits, line.delta)), None)
+
+
+def pace(line: Line, policy: PolicyVersion, now: datetime) -> Pace:
+    """Return the line's pace over the last seven days, or since its first item where that is later, with one query."""
+    since = now - WEEK
+    found = arrivals(line, since).aggregate(items=Count("pk"), first=Min("received_at"))
+    # A line that is minutes old is not taken to go on like that all day.
+    span = max(DAY, now - found["first"]) if found["first"] else WEEK
+    rate = 1.0 if policy.mode in EVERYTHING_BLIND else policy.audit_rate
+    return Pace(found["items"] / (span / DAY), rate)
