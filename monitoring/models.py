@@ -83,6 +83,10 @@ class Alarm(models.Model):
     watch = models.CharField(max_length=12, choices=Watch)
     # The class whose errors they are; empty where the watch is not of a class.
     label = models.CharField(max_length=40, blank=True)
+    # Which share of it the limit holds down: a `policies.models.LimitForm`, or empty as above.
+    form = models.CharField(max_length=10, blank=True)
+    # The moment from which its evidence counts: an alarm never counts again what one before it counted.
+    since = models.DateTimeField()
     action = models.CharField(max_length=8, choices=Action)
     # The policy in force when it went off, and the one it was lowered to.
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
@@ -98,7 +102,11 @@ class Alarm(models.Model):
         ordering = ["-id"]
         constraints = [
             # Two watchers that see the same evidence at once raise one alarm.
-            models.UniqueConstraint(fields=["policy", "watch", "label"], name="one_alarm_a_policy_watch_and_class"),
+            models.UniqueConstraint(fields=["policy", "watch", "label", "form", "since"], name="one_alarm_an_evidence"),
+        ]
+        indexes = [
+            # The banner asks for these on every page.
+            models.Index(fields=["line", "-id"], condition=models.Q(seen_at=None), name="alarm_unseen"),
         ]
 
     def __str__(self) -> str:
@@ -129,10 +137,15 @@ class Recall(models.Model):
     sent = models.PositiveIntegerField(default=0)
     handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     handled_at = models.DateTimeField(null=True)
+    # Why it was left as it is.
+    note = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["line", "-id"], condition=models.Q(state=RecallState.OPEN), name="recall_open"),
+        ]
 
     def __str__(self) -> str:
         return f"recall after {self.item_id}"

@@ -60,6 +60,15 @@ def models_of(line: Line) -> LineModels:
     )
 
 
+def to_be_judged(line: Line) -> list[ModelVersion]:
+    """Return what serves the line now and the newest model trained for it: whose certificates somebody may ask for."""
+    serving = [row.model_version for row in in_service(line).values()]
+    trained = TrainingRun.objects.filter(line=line, state=TrainingState.DONE, model_version__isnull=False)
+    newest = trained.select_related("model_version").order_by("-id").first()
+    found = {version.pk: version for version in [*serving, newest.model_version if newest else None] if version is not None}
+    return list(found.values())
+
+
 def open_run(line: Line) -> TrainingRun | None:
     """Return the training run that is queued or running."""
     return TrainingRun.objects.filter(line=line, state__in=OPEN).first()
