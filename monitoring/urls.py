@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.views import conveyor, home, items, line, models, policies, settings, tokens
+from monitoring.views import (
+    conveyor,
+    guardrails,
+    home,
+    items,
+    line,
+    models,
+    policies,
+    promises,
+    recalls,
+    requests,
+    settings,
+    tokens,
+    what_if,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,6 +35,23 @@ urlpatterns = [
     path("lines/<slug:slug>/conveyor/state/", conveyor.conveyor_now, name="line-conveyor-state"),
     path("lines/<slug:slug>/policies/", policies.line_policies, name="line-policies"),
     path("lines/<slug:slug>/policies/rollback/", policies.rollback, name="line-rollback"),
+    path("lines/<slug:slug>/what-if/", what_if.what_if, name="line-what-if"),
+    path("lines/<slug:slug>/what-if/ask/", what_if.ask, name="line-what-if-ask"),
+    path("lines/<slug:slug>/requests/", requests.line_requests, name="line-requests"),
+    path("requests/<int:request_id>/", requests.one_request, name="request"),
+    path("requests/<int:request_id>/<slug:verb>/", requests.move, name="request-move"),
+    path("lines/<slug:slug>/promises/", promises.line_promises, name="line-promises"),
+    path("lines/<slug:slug>/promises/limits/", promises.save_limits, name="line-limits"),
+    path("lines/<slug:slug>/promises/certify/", promises.certify, name="line-certify"),
+    path("lines/<slug:slug>/promises/planner/", promises.planner, name="line-planner"),
+    path("lines/<slug:slug>/guardrails/", guardrails.line_guardrails, name="line-guardrails"),
+    path("lines/<slug:slug>/guardrails/set/", guardrails.set_levels, name="line-guardrails-set"),
+    path("lines/<slug:slug>/alarms/", guardrails.alarms_now, name="line-alarms"),
+    path("alarms/<int:alarm_id>/", guardrails.alarm, name="alarm"),
+    path("alarms/<int:alarm_id>/seen/", guardrails.alarm_seen, name="alarm-seen"),
+    path("recalls/<int:recall_id>/", recalls.recall, name="recall"),
+    path("recalls/<int:recall_id>/send/", recalls.recall_send, name="recall-send"),
+    path("recalls/<int:recall_id>/dismiss/", recalls.recall_dismiss, name="recall-dismiss"),
     path("lines/<slug:slug>/training/", models.training_now, name="line-training"),
     path("lines/<slug:slug>/retrain/", models.retrain, name="line-retrain"),
     path("lines/<slug:slug>/models/", models.line_models, name="line-models"),

@@ -23,8 +23,8 @@ def scored(n: int, seed: int = 1, defects: float = 0.1) -> tuple[NDArray[np.int6
     """Return truths [n] and probabilities [n, 3] of ok, scratch, dent; the model is the less sure the more often it errs."""
     rng = np.random.default_rng(seed)
     truths = np.where(rng.random(n) < defects, rng.integers(1, 3, n), 0)
-    sure = 1 - 0.6 * rng.random(n) ** 4
-    wrong = rng.random(n) < (1 - sure) / 3
+    sure = 1 - 0.6 * rng.random(n) ** 3
+    wrong = rng.random(n) < 0.6 * (1 - sure)
     said = np.where(wrong, (truths + rng.integers(1, 3, n)) % 3, truths)
     probabilities = np.repeat(((1 - sure) / 2)[:, None], 3, axis=1)
     probabilities[np.arange(n), said] = sure
