@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 
-from policies.changes import Draft
+from policies.changes import Draft, draft_of
 from policies.models import LabelClass, PolicyVersion
 from policies.modes import NOTCHES, Mode
 
@@ -87,19 +87,23 @@ class PolicyForm(forms.Form):
 
 def form_of(policy: PolicyVersion, classes: Sequence[LabelClass]) -> PolicyForm:
     """Return a form that shows the policy in force."""
-    initial: dict[str, Any] = {
-        "mode": policy.mode,
-        "expected": policy.number,
-        "audit_percent": percent_of(policy.audit_rate),
-        "overlap": policy.overlap,
-        "due_minutes": round(policy.due_seconds / 60, DIGITS),
-        "fail_safe": policy.fail_safe,
+    return PolicyForm(classes, initial=values_of(draft_of(policy), classes) | {"expected": policy.number})
+
+
+def values_of(draft: Draft, classes: Sequence[LabelClass]) -> dict[str, Any]:
+    """Return a draft as the form's fields hold it."""
+    values: dict[str, Any] = {
+        "mode": draft.mode.value,
+        "audit_percent": percent_of(draft.audit_rate),
+        "overlap": draft.overlap,
+        "due_minutes": round(draft.due_seconds / 60, DIGITS),
+        "fail_safe": draft.fail_safe,
     }
     for entry in classes:
-        threshold = policy.thresholds.get(entry.key)
-        initial[f"alone-{entry.key}"] = threshold is not None
-        initial[f"threshold-{entry.key}"] = "" if threshold is None else percent_of(threshold)
-    return PolicyForm(classes, initial=initial)
+        threshold = draft.thresholds.get(entry.key)
+        values[f"alone-{entry.key}"] = threshold is not None
+        values[f"threshold-{entry.key}"] = "" if threshold is None else percent_of(threshold)
+    return values
 
 
 def percent_of(share: float) -> float:

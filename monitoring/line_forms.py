@@ -14,6 +14,9 @@ from policies.models import LabelClass, Line
 class SettingsForm(forms.ModelForm[Line]):
     """What a manager may choose for a line. It is saved by `gateway.lines`, not by the form."""
 
+    # More would only lock the dial.
+    approvals = forms.IntegerField(min_value=0, max_value=9)
+
     class Meta:
         model = Line
         fields = [
@@ -24,6 +27,7 @@ class SettingsForm(forms.ModelForm[Line]):
             "unique_external_ids",
             "retrain_after_labels",
             "retrain_after_hours",
+            "approvals",
         ]
 
 

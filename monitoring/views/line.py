@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from gateway import change_control
 from gateway.roles import manager_required
 from monitoring.charts.flow_bar import segments
 from monitoring.differences import changes_in_words, title
@@ -19,11 +20,15 @@ from monitoring.selectors import flow as flows
 from monitoring.selectors import policies
 from monitoring.selectors.control_room import control_room
 from monitoring.selectors.queue import queue
+from monitoring.selectors.requests import pending_of
+from monitoring.trials import trial
 from monitoring.views.answers import find_line, number_of, reason_of, refusal, user_of
+from monitoring.views.requests import say_where_it_stands
 from monitoring.windows import window_of
-from policies.changes import change_policy, draft_of, stop_automation
+from policies.automation import lowers
+from policies.changes import Draft, draft_of
 from policies.errors import PolicyError, StalePolicy
-from policies.models import Line, PolicyVersion
+from policies.models import ChangeRequest, Line, PolicyVersion, RequestState
 from policies.modes import Mode
 
 
@@ -57,7 +62,10 @@ def flow_now(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @manager_required
 def change_dial(request: HttpRequest, slug: str) -> HttpResponse:
-    """Put the posted policy into force: 409 where somebody else was faster, 422 where it is not valid."""
+    """Put the posted policy into force, or ask for it where others have to agree.
+
+    409 where somebody else was faster, 422 where it is not valid.
+    """
     found = find_line(slug)
     classes = policies.classes_of(found)
     form = PolicyForm(classes, request.POST)
@@ -68,19 +76,18 @@ def change_dial(request: HttpRequest, slug: str) -> HttpResponse:
         messages.info(request, "Nothing was changed: the policy is as it was.")
         return to_line(request, found)
     try:
-        policy = change_policy(
-            found,
-            form.draft,
-            expected=form.cleaned_data["expected"],
-            by=user_of(request),
-            reason=form.cleaned_data["reason"],
-            now=timezone.now(),
-        )
+        made = _ask(request, found, form, current)
     except StalePolicy as error:
-        return _stale(request, found, form, error)
+        return _stale(request, found, form, refusal(error))
     except PolicyError as error:
         return render_room(request, found, form=form, problem=refusal(error), status=error.status)
-    messages.success(request, f"Policy version {policy.number} is in force from the next item on: {title(Mode(policy.mode))}.")
+    if made.state == RequestState.STALE:  # somebody was faster by a hair
+        return _stale(request, found, form, made.note)
+    if made.state == RequestState.APPLIED and made.result is not None:
+        mode = title(Mode(made.result.mode))
+        messages.success(request, f"Policy version {made.result.number} is in force from the next item on: {mode}.")
+    else:
+        say_where_it_stands(request, made)
     return to_line(request, found)
 
 
@@ -90,7 +97,7 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
     """The red switch: people decide everything from the next item on."""
     found = find_line(slug)
     reason = reason_of(request, "Red switch")
-    policy = stop_automation(found, by=user_of(request), reason=reason, now=timezone.now())
+    policy = change_control.stop(found, by=user_of(request), reason=reason, now=timezone.now())
     messages.success(request, f"The model decides nothing from the next item on (policy version {policy.number}).")
     return to_line(request, found)
 
@@ -102,7 +109,7 @@ def render_room(
     window = window_of(request.GET.get("window", "") or request.POST.get("window", ""))
     room = control_room(line, window, timezone.now())
     shown = form or form_of(room.policy, room.classes)
-    context = room_context(room, shown) | {"problem": problem} | more
+    context = room_context(room, shown) | {"problem": problem, "pending": pending_of(line)} | more
     return render(request, "monitoring/line.html", context, status=status)
 
 
@@ -114,11 +121,31 @@ def to_line(request: HttpRequest, line: Line) -> HttpResponse:
     return response
 
 
-def _stale(request: HttpRequest, line: Line, form: PolicyForm, error: StalePolicy) -> HttpResponse:
+def _ask(request: HttpRequest, line: Line, form: PolicyForm, current: PolicyVersion) -> ChangeRequest:
+    """Ask for what the dial was set to; where others will have to agree, with what it would do to the past."""
+    now = timezone.now()
+    found = trial(line, form.draft, now=now) if _others_decide(line, form.draft, current) else None
+    return change_control.ask(
+        line,
+        form.draft,
+        expected=form.cleaned_data["expected"],
+        by=user_of(request),
+        reason=form.cleaned_data["reason"],
+        certification=found.certification if found else None,
+        evidence=found.evidence if found else None,
+        now=now,
+    )
+
+
+def _others_decide(line: Line, draft: Draft, current: PolicyVersion) -> bool:
+    return line.approvals > 0 and not lowers(draft_of(current), draft)
+
+
+def _stale(request: HttpRequest, line: Line, form: PolicyForm, problem: str) -> HttpResponse:
     """Say who changed what, and keep what was set: one more press applies it on top."""
     current = policies.current(line)
     seen = PolicyVersion.objects.filter(line=line, number=number_of(request, "expected")).first()
     words = changes_in_words(draft_of(seen), draft_of(current), policies.names_of(policies.classes_of(line))) if seen else []
     return render_room(
-        request, line, form=form, problem=refusal(error), status=error.status, stale_by=current, stale_words=words
+        request, line, form=form, problem=problem, status=StalePolicy.status, stale_by=current, stale_words=words
     )

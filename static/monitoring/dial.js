@@ -1,5 +1,6 @@
 // The dial: sliders that answer at once, and a sentence that says what Apply would change. Without it the form works as it is.
 
+import { Threshold } from "./threshold.js";
 import { count, ofClass, outcome, percent, wilson } from "./what-if.js";
 
 const form = document.querySelector("[data-dial]");
@@ -7,56 +8,12 @@ const data = JSON.parse(document.getElementById("what-if").textContent);
 // As the server does: fewer say nothing.
 const LEAST_N = 10;
 
-/** One class: its switch, its number, its slider and its picture. The number is what is sent; the slider only sets it. */
-class Threshold {
-  constructor(element) {
-    this.key = element.dataset.class;
-    this.name = element.querySelector(".check strong").textContent;
-    this.alone = element.querySelector("input[type=checkbox]");
-    this.number = element.querySelector("input[type=number]");
-    this.slider = element.querySelector("[data-slider]");
-    this.limit = element.querySelector("[data-limit]");
-    this.field = element.querySelector("[data-alone]");
-    this.result = element.querySelector("[data-class-result]");
-    this.width = element.querySelector("svg").viewBox.baseVal.width;
-    this.slider.hidden = false;
-    this.slider.addEventListener("input", () => {
-      this.number.value = this.slider.value;
-      this.alone.checked = true;
-      paint();
-    });
-    this.number.addEventListener("input", () => {
-      this.slider.value = this.number.value || 100;
-      this.alone.checked = this.number.value !== "";
-      paint();
-    });
-    this.alone.addEventListener("change", () => {
-      if (this.alone.checked && this.number.value === "") this.number.value = this.slider.value;
-      paint();
-    });
-  }
+const thresholds = [...form.querySelectorAll("[data-class]")].map((element) => new Threshold(element, paint, describe));
 
-  /** The threshold as a share, or null where the model never decides this class alone. */
-  get value() {
-    const typed = Number.parseFloat(this.number.value);
-    return this.alone.checked && typed > 0 && typed <= 100 ? Math.round(typed * 1e8) / 1e10 : null;
-  }
-
-  paint() {
-    const value = this.value;
-    const x = (value ?? 1) * this.width;
-    this.limit.setAttribute("x1", x);
-    this.limit.setAttribute("x2", x);
-    this.limit.setAttribute("visibility", value === null ? "hidden" : "visible");
-    this.field.setAttribute("x", x);
-    this.field.setAttribute("width", value === null ? 0 : this.width - x);
-    const found = ofClass(data, this.key, value);
-    const all = data.classes[this.key].automated[0];
-    this.result.textContent = value === null ? "always a person" : `${count(found.automated)} of ${count(all)} alone`;
-  }
+function describe(key, value) {
+  const all = data.classes[key].automated[0];
+  return `${count(ofClass(data, key, value).automated)} of ${count(all)} alone`;
 }
-
-const thresholds = [...form.querySelectorAll("[data-class]")].map((element) => new Threshold(element));
 
 function chosen() {
   return Object.fromEntries(thresholds.map((one) => [one.key, one.value]));

@@ -24,6 +24,7 @@ def form_of(line: Line, **changes: Any) -> dict[str, Any]:
         "reveal": line.reveal,
         "retrain_after_labels": 0,
         "retrain_after_hours": 0,
+        "approvals": 0,
     }
     for entry in line.classes.all():
         for name in ("name", "definition", "examples", "counter_examples"):
