@@ -14,6 +14,8 @@ from monitoring.charts.whisker import Whisker, common_top, whisker
 from monitoring.errors_found import AuditedErrors
 from monitoring.forms import PolicyForm, ThresholdRow
 from monitoring.intervals import Share
+from monitoring.promise_line import PromiseLine, promise_line
+from monitoring.promise_page import limit_rows
 from monitoring.selectors.control_room import ControlRoom, alive
 from monitoring.selectors.truth import Score, Scoreboard
 from monitoring.what_if import curve
@@ -28,6 +30,9 @@ class ThresholdPanel:
     label: LabelClass
     row: ThresholdRow
     chart: Histogram
+    # From where on the class is certified, and whether that is what is in force.
+    certified: float | None = None
+    in_force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,7 @@ class AgreementRow:
 
 def room_context(room: ControlRoom, form: PolicyForm) -> dict[str, Any]:
     """Return the template's context."""
-    rows = form.rows
-    panels = [
-        ThresholdPanel(label, rows[label.key], histogram(scores, room.policy.thresholds.get(label.key)))
-        for label, scores in zip(room.classes, room.scores, strict=True)
-    ]
+    panels = [_panel(room, form.rows[label.key], place) for place, label in enumerate(room.classes)]
     return {
         "room": room,
         "line": room.line,
@@ -75,11 +76,24 @@ def room_context(room: ControlRoom, form: PolicyForm) -> dict[str, Any]:
         "error_axis": _error_axis(room.errors),
         "scores_shown": scores_shown(room.scoreboard),
         "run": room.run,
+        "promise_line": _promise_line(room),
         "conveyor": room.conveyor,
         "conveyor_alive": room.conveyor is not None and alive(room.conveyor, room.now),
         "fail_safes": [(PolicyVersion.HOLD, "Hold: it waits, nothing passes")]
         + [(label.key, f"Reject as {label.name}") for label in room.classes if not label.is_negative],
     }
+
+
+def _panel(room: ControlRoom, row: ThresholdRow, place: int) -> ThresholdPanel:
+    label, certified = room.classes[place], room.certification.thresholds if room.certification else {}
+    at = room.policy.thresholds.get(label.key)
+    chart = histogram(room.scores[place], at)
+    return ThresholdPanel(label, row, chart, certified.get(label.key), at is not None and certified.get(label.key) == at)
+
+
+def _promise_line(room: ControlRoom) -> PromiseLine:
+    rows = limit_rows(room.classes, room.limits, room.certification, room.policy, room.pace, room.line.delta)
+    return promise_line(rows, room.certification, room.policy, model=room.champion is not None, delta=room.line.delta)
 
 
 def what_if(room: ControlRoom) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from monitoring.models import Conveyor
 from monitoring.selectors import flow as flows
 from monitoring.selectors import labelled, models, people, policies, truth
 from monitoring.selectors import queue as queues
+from monitoring.selectors.promises import Pace, limits_of, pace, standing
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
-from policies.models import LabelClass, Line, PolicyVersion
+from policies.models import Certification, LabelClass, Limit, Line, PolicyVersion
 from policies.modes import NOTCHES, Mode, Notch
 from review.models import TrainingRun
 
@@ -61,6 +62,10 @@ class ControlRoom:
     work: people.Work
     run: TrainingRun | None
     conveyor: Conveyor | None
+    limits: list[Limit]
+    # The champion's proof of these limits, and how fast further audits come.
+    certification: Certification | None
+    pace: Pace
 
 
 def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
@@ -77,6 +82,7 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     scores = tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
     keys = [entry.key for entry in classes]
+    limits = limits_of(line)
     conveyor = Conveyor.objects.filter(line=line).first()
     return ControlRoom(
         line=line,
@@ -101,6 +107,9 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         work=people.work(line, now),
         run=models.latest_run(line),
         conveyor=conveyor,
+        limits=limits,
+        certification=standing(line, champion.model_version, limits) if champion and limits else None,
+        pace=pace(line, policy, now),
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Min
 
 from inference.models import ModelVersion
 from monitoring.certifying import same_promise
+from monitoring.intervals import Share, share
 from monitoring.selectors.flow import arrivals
 from monitoring.selectors.labelled import EVERYTHING_BLIND
 from policies.models import Certification, Limit, Line, PolicyVersion
@@ -32,6 +33,19 @@ class Pace:
         return self.volume_per_day * self.audit_rate
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is certified for one model."""
+
+    version: ModelVersion
+    is_champion: bool
+    certification: Certification | None
+    # Of the audited items, those that it decides alone at its certified thresholds.
+    automates: Share | None
+    # Limits that are certified.
+    certified: int
+
+
 def limits_of(line: Line) -> list[Limit]:
     """Return the line's limits in the order of its classes, with one query."""
     return list(Limit.objects.filter(line=line).select_related("label_class"))
@@ -48,6 +62,21 @@ def standing(line: Line, version: ModelVersion, limits: Iterable[Limit]) -> Cert
         .order_by("-id")
     )
     return next((row for row in rows[:LOOKED_THROUGH] if same_promise(row, limits, line.delta)), None)
+
+
+def proofs(line: Line, version: ModelVersion, champion: ModelVersion | None) -> list[Proof]:
+    """Return what is certified for a model and for the champion beside it; nothing where the line has no limits."""
+    limits = limits_of(line)
+    if not limits:
+        return []
+    both = {one.pk: one for one in (version, champion) if one is not None}
+    return [_proof(one, standing(line, one, limits), champion) for one in both.values()]
+
+
+def _proof(version: ModelVersion, found: Certification | None, champion: ModelVersion | None) -> Proof:
+    automates = share(found.automated, found.audits) if found is not None else None
+    certified = sum(row.certified for row in found.certificates.all()) if found is not None else 0
+    return Proof(version, version == champion, found, automates, certified)
 
 
 def pace(line: Line, policy: PolicyVersion, now: datetime) -> Pace:

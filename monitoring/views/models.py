@@ -17,6 +17,7 @@ from gateway.roles import manager_required
 from inference.models import ModelVersion
 from monitoring.evaluation import facts_of, report_of
 from monitoring.selectors import models, policies
+from monitoring.selectors.promises import proofs
 from monitoring.views.answers import find_line, reason_of, refusal, user_of
 from policies.models import Line
 from review.retraining import request_training
@@ -37,13 +38,17 @@ def model(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     version = _find_model(line, name)
     run = models.run_of(line, version)
     names = policies.names_of(policies.classes_of(line))
+    serving = models.in_service(line)
+    champion = serving[Role.CHAMPION].model_version if Role.CHAMPION in serving else None
     context = {
         "line": line,
         "version": version,
         "run": run,
-        "roles_now": [Role(role).label for role, row in models.in_service(line).items() if row.model_version_id == version.pk],
+        "roles_now": [Role(role).label for role, row in serving.items() if row.model_version_id == version.pk],
         "card": facts_of(version.card),
         "report": report_of(run.evaluation if run else {}, version.metrics, names),
+        "names": names,
+        "proofs": proofs(line, version, champion),
     }
     return render(request, "monitoring/model.html", context)
 
