@@ -62,8 +62,8 @@ def last_alarms(line: Line) -> dict[str, Alarm]:
 
 
 def _after(last: Alarm | None, begin: datetime) -> datetime:
-    """No later alarm counts again what one before it counted."""
-    return max(begin, last.at) if last else begin
+    """Return the moment behind the last alarm: no later one counts again what one before it counted."""
+    return max(begin, last.at + timedelta.resolution) if last else begin
 
 
 def _worth_telling(last: Alarm | None, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -81,10 +82,8 @@ def first_decisions(recall: Recall) -> QuerySet[Decision]:
 
 def nearest(recall: Recall) -> list[Sibling]:
     """Return the candidates, nearest first, with two queries."""
-    said = FilteredRelation("item__predictions", condition=Q(item__predictions__role=Role.CHAMPION))
-    rows = candidates(recall).annotate(said=said).order_by("-item_id").values_list(*COLUMNS)[:RANKED]
-    # The item itself is looked up as its siblings are, by whatever decision it has.
-    itself = Decision.objects.filter(item=recall.item_id, number=1).annotate(said=said).values_list(*COLUMNS).first()
+    itself = _features(Decision.objects.filter(item=recall.item_id, number=1)).first()
+    rows = _features(candidates(recall).order_by("-item_id"))[:RANKED]
     return ranked(itself, list(rows)) if itself is not None else []
 
 
@@ -132,6 +131,12 @@ def last_clean(item: Item, label: str, model_version_id: int | None) -> datetime
     """Return when the newest item before this one arrived whose decision of this class by this model an audit found right."""
     clean = audited(item.line_id, label, model_version_id).filter(answer=label, item__received_at__lt=item.received_at)
     return clean.order_by("-item__received_at").values_list("item__received_at", flat=True).first()
+
+
+def _features(decisions: QuerySet[Decision]) -> Any:
+    """Return rows of COLUMNS, with the score of the prediction that routed each item."""
+    said = FilteredRelation("item__predictions", condition=Q(item__predictions__role=Role.CHAMPION))
+    return decisions.annotate(said=said).values_list(*COLUMNS)
 
 
 def _differences(itself: Sequence[float | None], rows: Sequence[Sequence[float | None]]) -> Floats:
