@@ -85,15 +85,15 @@ def room_context(room: ControlRoom, form: PolicyForm) -> dict[str, Any]:
 
 
 def _panel(room: ControlRoom, row: ThresholdRow, place: int) -> ThresholdPanel:
-    label, certified = room.classes[place], room.certification.thresholds if room.certification else {}
-    at = room.policy.thresholds.get(label.key)
-    chart = histogram(room.scores[place], at)
-    return ThresholdPanel(label, row, chart, certified.get(label.key), at is not None and certified.get(label.key) == at)
+    label = room.classes[place]
+    at, certified = room.policy.thresholds.get(label.key), room.promise.thresholds.get(label.key)
+    return ThresholdPanel(label, row, histogram(room.scores[place], at), certified, at is not None and certified == at)
 
 
 def _promise_line(room: ControlRoom) -> PromiseLine:
-    rows = limit_rows(room.classes, room.limits, room.certification, room.policy, room.pace, room.line.delta)
-    return promise_line(rows, room.certification, room.policy, model=room.champion is not None, delta=room.line.delta)
+    found, delta = room.promise, room.line.delta
+    rows = limit_rows(room.classes, found.limits, found.certification, room.policy, found.pace, delta)
+    return promise_line(rows, found.certification, room.policy, model=room.champion is not None, delta=delta)
 
 
 def what_if(room: ControlRoom) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from policies.models import Limit
 # Audit rates beside the chosen one.
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 DEFAULT_LIMIT = 0.005
-# What is expected where nothing was audited yet: half of the limit, and that most items are counted.
-ERROR_OF_LIMIT, SHARE = 0.5, 0.9
+# What is expected where nothing is certified yet: a quarter of the limit, as at a strict threshold, and most items counted.
+ERROR_OF_LIMIT, SHARE = 0.25, 0.9
 # As small as the form takes.
 LEAST_SHARE = 0.001
 
@@ -28,9 +28,9 @@ def planner_values(room: PromiseRoom) -> dict[str, str]:
     values = {
         "limit": percent_of(epsilon),
         # Delta is shared by the limits.
-        "confidence": percent_of(1 - room.line.delta / max(1, len(room.limits))),
-        "volume": round(room.pace.volume_per_day, 1),
-        "rate": percent_of(room.pace.audit_rate),
+        "confidence": round(percent_of(1 - room.line.delta / max(1, len(room.limits))), 3),
+        "volume": round(room.promise.pace.volume_per_day, 1),
+        "rate": percent_of(room.promise.pace.audit_rate),
         "error": round(percent_of(epsilon * ERROR_OF_LIMIT if error is None else error), 3),
         "share": round(percent_of(SHARE if share is None else share), 1),
     }

@@ -12,10 +12,10 @@ from monitoring.models import Conveyor
 from monitoring.selectors import flow as flows
 from monitoring.selectors import labelled, models, people, policies, truth
 from monitoring.selectors import queue as queues
-from monitoring.selectors.promises import Pace, limits_of, pace, standing
+from monitoring.selectors.promises import Standing, standing_of
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
-from policies.models import Certification, LabelClass, Limit, Line, PolicyVersion
+from policies.models import LabelClass, Line, PolicyVersion
 from policies.modes import NOTCHES, Mode, Notch
 from review.models import TrainingRun
 
@@ -62,10 +62,7 @@ class ControlRoom:
     work: people.Work
     run: TrainingRun | None
     conveyor: Conveyor | None
-    limits: list[Limit]
-    # The champion's proof of these limits, and how fast further audits come.
-    certification: Certification | None
-    pace: Pace
+    promise: Standing
 
 
 def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
@@ -82,7 +79,6 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     scores = tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
     keys = [entry.key for entry in classes]
-    limits = limits_of(line)
     conveyor = Conveyor.objects.filter(line=line).first()
     return ControlRoom(
         line=line,
@@ -107,9 +103,7 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         work=people.work(line, now),
         run=models.latest_run(line),
         conveyor=conveyor,
-        limits=limits,
-        certification=standing(line, champion.model_version, limits) if champion and limits else None,
-        pace=pace(line, policy, now),
+        promise=standing_of(line, champion.model_version if champion else None, policy, now),
     )
 
 

@@ -9,7 +9,7 @@ from gateway.models import Role
 from inference.models import ModelVersion
 from monitoring.selectors import models, policies
 from monitoring.selectors.audits import Audited, audited
-from monitoring.selectors.promises import Pace, limits_of, pace, standing
+from monitoring.selectors.promises import Standing, standing_of
 from policies.models import Certification, LabelClass, Limit, Line, PolicyVersion
 
 
@@ -20,15 +20,23 @@ class PromiseRoom:
     line: Line
     now: datetime
     classes: list[LabelClass]
-    limits: list[Limit]
+    promise: Standing
     policy: PolicyVersion
-    pace: Pace
     # The models that may be asked about, the champion first, and the one that is.
     versions: list[ModelVersion]
     version: ModelVersion | None
     champion: ModelVersion | None
     sample: Audited | None
-    certification: Certification | None
+
+    @property
+    def limits(self) -> list[Limit]:
+        """What the line promises."""
+        return self.promise.limits
+
+    @property
+    def certification(self) -> Certification | None:
+        """The model's proof of it."""
+        return self.promise.certification
 
     @property
     def fresh(self) -> bool:
@@ -43,17 +51,15 @@ def promise_room(line: Line, now: datetime, name: str = "") -> PromiseRoom:
     serving = models.in_service(line).get(Role.CHAMPION)
     champion = serving.model_version if serving else None
     version = next((one for one in versions if one.name == name), champion or next(iter(versions), None))
-    limits, policy = limits_of(line), policies.current(line)
+    policy = policies.current(line)
     return PromiseRoom(
         line=line,
         now=now,
         classes=policies.classes_of(line),
-        limits=limits,
+        promise=standing_of(line, version, policy, now),
         policy=policy,
-        pace=pace(line, policy, now),
         versions=sorted(versions, key=lambda one: one != champion),
         version=version,
         champion=champion,
         sample=audited(line, version) if version else None,
-        certification=standing(line, version, limits) if version and limits else None,
     )

@@ -34,6 +34,20 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a line promises, a model's proof of it, and how fast further audits come."""
+
+    limits: list[Limit]
+    certification: Certification | None
+    pace: Pace
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The certified thresholds, by class."""
+        return dict(self.certification.thresholds) if self.certification else {}
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What is certified for one model."""
 
@@ -62,6 +76,13 @@ def standing(line: Line, version: ModelVersion, limits: Iterable[Limit]) -> Cert
         .order_by("-id")
     )
     return next((row for row in rows[:LOOKED_THROUGH] if same_promise(row, limits, line.delta)), None)
+
+
+def standing_of(line: Line, version: ModelVersion | None, policy: PolicyVersion, now: datetime) -> Standing:
+    """Return the standing of a line's promises with a model, with four queries at most."""
+    limits = limits_of(line)
+    found = standing(line, version, limits) if version is not None and limits else None
+    return Standing(limits, found, pace(line, policy, now))
 
 
 def proofs(line: Line, version: ModelVersion, champion: ModelVersion | None) -> list[Proof]:

@@ -96,7 +96,7 @@ def _render(
         "promises": room,
         "form": form or limits_form(line, room.classes, room.limits),
         "problem": problem,
-        "rows": limit_rows(room.classes, room.limits, room.certification, room.policy, room.pace, line.delta),
+        "rows": limit_rows(room.classes, room.limits, room.certification, room.policy, room.promise.pace, line.delta),
         "thresholds": threshold_rows(room.classes, room.sample, room.certification, room.policy) if room.sample else [],
         "automates": share(room.certification.automated, room.certification.audits) if room.certification else None,
         "confidence": percent_of(1 - line.delta),
