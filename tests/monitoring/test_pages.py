@@ -24,6 +24,10 @@ MANAGERS_ONLY = [
     "/lines/phones/conveyor/state/",
     "/lines/phones/training/",
     "/lines/phones/policies/",
+    "/lines/phones/promises/",
+    "/lines/phones/promises/planner/",
+    "/lines/phones/what-if/",
+    "/lines/phones/requests/",
     "/lines/phones/models/",
     "/lines/phones/models/inspection-test-1/",
     "/tokens/",
@@ -34,6 +38,8 @@ POSTS = [
     "/lines/phones/stop/",
     "/lines/phones/conveyor/",
     "/lines/phones/policies/rollback/",
+    "/lines/phones/what-if/ask/",
+    "/requests/1/approve/",
     "/lines/phones/retrain/",
     "/lines/phones/models/back/",
     "/lines/phones/models/challenger/retire/",
@@ -83,17 +89,19 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
     assert manager.get(path).status_code == 404
 
 
-# Session and user are 2, the roles 1.
+# Session and user are 2, the roles 1; the banner of alarms on whole pages is 1 more.
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 3 + 5),
-        ("/lines/phones/", 3 + 15),
+        ("/", 3 + 6),
+        ("/lines/phones/", 3 + 20),
         ("/lines/phones/queue/", 3 + 3),
         ("/lines/phones/flow/", 3 + 3),
-        ("/lines/phones/policies/", 3 + 3),
-        ("/lines/phones/models/", 3 + 3),
-        ("/lines/phones/items/", 3 + 3),
+        ("/lines/phones/policies/", 3 + 4),
+        ("/lines/phones/what-if/", 3 + 10),
+        ("/lines/phones/requests/", 3 + 5),
+        ("/lines/phones/models/", 3 + 4),
+        ("/lines/phones/items/", 3 + 4),
         ("/tokens/", 3 + 2),
     ],
 )
