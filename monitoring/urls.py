@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from monitoring import api
 from monitoring.views import (
     conveyor,
     guardrails,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("recalls/<int:recall_id>/", recalls.recall, name="recall"),
     path("recalls/<int:recall_id>/send/", recalls.recall_send, name="recall-send"),
     path("recalls/<int:recall_id>/dismiss/", recalls.recall_dismiss, name="recall-dismiss"),
+    path("api/v1/lines/<slug:slug>/certification", api.LineCertification.as_view(), name="api-certification"),
     path("lines/<slug:slug>/training/", models.training_now, name="line-training"),
     path("lines/<slug:slug>/retrain/", models.retrain, name="line-retrain"),
     path("lines/<slug:slug>/models/", models.line_models, name="line-models"),
