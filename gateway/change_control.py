@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from gateway.events import actor_of, event
-from policies import requests
+from policies import promises, requests
 from policies.changes import Draft, stop_automation
-from policies.models import Certification, ChangeRequest, Line, PolicyVersion, RequestState
+from policies.models import Certification, ChangeRequest, Limit, Line, PolicyVersion, RequestState
 
 CLOCK = "system:clock"
 
@@ -107,6 +107,18 @@ def stop(line: Line, *, by: User | None, reason: str, now: datetime) -> PolicyVe
     return policy
 
 
+@transaction.atomic
+def state_limits(
+    line: Line, limits: promises.Promise, *, delta: float | None = None, by: User | None, now: datetime, reason: str = ""
+) -> list[Limit]:
+    """Replace what the line promises. No approval is needed: a promise alone decides nothing."""
+    before = _stated(line)
+    made = promises.state_limits(line, limits, delta=delta)
+    data = {"from": before, "to": _stated(line)}
+    event("limits.stated", line=line, actor=actor_of(by), now=now, reason=reason, data=data).save(force_insert=True)
+    return made
+
+
 def tell_change(policy: PolicyVersion, *, actor: str, now: datetime, request: ChangeRequest | None = None) -> None:
     """Write the event of a version that has just come into force, in the caller's transaction."""
     before = PolicyVersion.objects.get(line_id=policy.line_id, number=policy.number - 1)
@@ -120,6 +132,11 @@ def tell_change(policy: PolicyVersion, *, actor: str, now: datetime, request: Ch
         reason=policy.reason,
         data={"from": before.number, "to": policy.number} | ({"request": request.pk} if request else {}),
     ).save(force_insert=True)
+
+
+def _stated(line: Line) -> dict[str, Any]:
+    limits = Limit.objects.filter(line=line).select_related("label_class")
+    return {"delta": line.delta, "limits": {f"{limit.label_class.key}.{limit.form}": limit.epsilon for limit in limits}}
 
 
 @transaction.atomic
