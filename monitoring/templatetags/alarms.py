@@ -13,6 +13,8 @@ from monitoring.selectors.policies import classes_of, names_of
 from policies.models import Line
 
 register = template.Library()
+# Recalls shown inside another page; the others are on the guardrails' page.
+WAITING = 5
 
 register.filter("watch_title", alarm_words.watch_title)
 register.filter("mode_before", alarm_words.mode_before)
@@ -35,4 +37,5 @@ def alarm_banner(line: Line | None = None) -> dict[str, Any]:
 def waiting_recalls(line: Line) -> dict[str, Any]:
     """Show the recalls that wait for a manager, with one query, and one for the names of classes where there are some."""
     recalls = open_recalls_of(line)
-    return {"recalls": recalls, "line": line, "names": names_of(classes_of(line)) if recalls else {}}
+    names = names_of(classes_of(line)) if recalls else {}
+    return {"recalls": recalls[:WAITING], "more": len(recalls[WAITING:]), "line": line, "names": names}
