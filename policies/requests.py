@@ -36,14 +36,9 @@ def request_change(
 ) -> ChangeRequest:
     """Ask for `draft` in place of version `expected`, and apply it at once where nobody has to agree and no time is set.
 
-    A change that only lowers automation needs no approval. Raises InvalidPolicy, or StalePolicy where `expected` is no
-    longer in force.
+    Lowering automation needs no approval. Raises InvalidPolicy, or StalePolicy where `expected` is no longer in force.
     """
-    if not reason.strip():
-        raise InvalidPolicy("A change needs a reason.")
-    if (apply_at is not None and apply_at < now) or (expires_at is not None and expires_at <= (apply_at or now)):
-        raise InvalidPolicy("A change is planned for the future and expires after its time.")
-    check_against(line, draft)
+    _check(line, draft, reason, now=now, apply_at=apply_at, expires_at=expires_at)
     with transaction.atomic():
         base = active_policy(line)
         if base.number != expected:
@@ -172,6 +167,16 @@ def draft_json(draft: Draft) -> dict[str, Any]:
 def draft_from_json(data: dict[str, Any]) -> Draft:
     """Return the draft that `draft_json` wrote."""
     return Draft(**(data | {"mode": Mode(data["mode"])}))
+
+
+def _check(
+    line: Line, draft: Draft, reason: str, *, now: datetime, apply_at: datetime | None, expires_at: datetime | None
+) -> None:
+    if not reason.strip():
+        raise InvalidPolicy("A change needs a reason.")
+    if (apply_at is not None and apply_at < now) or (expires_at is not None and expires_at <= (apply_at or now)):
+        raise InvalidPolicy("A change is planned for the future and expires after its time.")
+    check_against(line, draft)
 
 
 def _go_on(request: ChangeRequest, *, now: datetime) -> ChangeRequest:
