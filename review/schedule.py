@@ -25,7 +25,7 @@ def due_reason(line: Line, *, now: datetime) -> str | None:
         new = new.filter(created_at__gt=last.created_at)
     count = new.count()
     if line.retrain_after_labels and count >= line.retrain_after_labels:
-        return f"{count} new labels"
+        return f"{count} new label{'' if count == 1 else 's'}"
     waited = last is None or now - last.created_at >= timedelta(hours=line.retrain_after_hours)
     if line.retrain_after_hours and count and waited:
         return f"{line.retrain_after_hours} hours since the last training"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from inference.errors import InputRefused, ModelUnavailable
 from inference.examples import Example, NotEnoughLabels
 from inference.models import ModelVersion
 from inference.predictions import Region
+from inference.runtimes.base import Weighted
 from inference.training import create_version, train
 from policies.models import Line
 from review.datasets import freeze, rows_of
@@ -94,23 +95,37 @@ def _train(run: TrainingRun, report: Report) -> None:
     )
     test = [example for example in examples if example.split == "test"]
     champion = deployments.champion(line)
-    measured = {"candidate": trained} | ({"champion": champion} if champion is not None else {})
-    evaluation_of: dict[str, Any] = {"champion_name": champion.name if champion else None, "champion": None}
-    for place, (name, version) in enumerate(measured.items()):
-        start = TRAINING_SHARE + place * (1 - TRAINING_SHARE) / len(measured)
-        share = (1 - TRAINING_SHARE) / len(measured)
-        evaluation_of[name] = evaluation.evaluate(
-            runtimes.load(version),
-            test,
-            classes,
-            partial(_part, report, start, share, f"Measuring the {name}"),
-            limits=photo_limits(),
-        )
+    measure = partial(_measure, report, test, classes)
+    evaluation_of: dict[str, Any] = {
+        "candidate": measure(trained, "candidate", 0),
+        "champion_name": champion.name if champion else None,
+        "champion": _measure_champion(champion, measure),
+    }
     with transaction.atomic():
         version = create_version(trained, evaluation_of["candidate"], dataset.digest)
         if not _end(run, TrainingState.DONE, dataset=dataset, model_version=version, evaluation=evaluation_of):
             # Thought lost, and somebody else has the run now: theirs is the candidate.
             transaction.set_rollback(True)
+
+
+def _measure(
+    report: Report, test: Sequence[Example], classes: Sequence[str], version: Weighted, name: str, place: int
+) -> dict[str, Any]:
+    """Measure a model on the test split; `place` 0 or 1 says which half of the measuring it is."""
+    share = (1 - TRAINING_SHARE) / 2
+    progress = partial(_part, report, TRAINING_SHARE + place * share, share, f"Measuring the {name}")
+    return evaluation.evaluate(runtimes.load(version), test, classes, progress, limits=photo_limits())
+
+
+def _measure_champion(champion: ModelVersion | None, measure: Callable[..., dict[str, Any]]) -> dict[str, Any] | None:
+    """Measure the champion beside the candidate. One that cannot be loaded must not cost the new model its training."""
+    if champion is None:
+        return None
+    try:
+        return measure(champion, "champion", 1)
+    except ModelUnavailable as error:
+        logger.warning("the champion %s could not be measured: %s", champion.name, error)
+        return None
 
 
 def _begin(run: TrainingRun, *, now: datetime) -> bool:

@@ -124,15 +124,19 @@ def test_a_correction_of_the_model_taken_back_waits_for_people(
     assert Event.objects.filter(item=item, kind="item.reopened", from_state="dent").exists()
 
 
-@pytest.mark.parametrize("first", ["ok", ""])
+@pytest.mark.parametrize(
+    ("first", "labels"),
+    [("ok", [("ok", None), ("ok", 1), ("", 2)]), ("", [("ok", None)])],
+)
 def test_an_answer_to_an_appeal_taken_back_leaves_the_earlier_decision(
-    line: Line, ines: User, noor: User, now: datetime, first: str
+    line: Line, ines: User, noor: User, now: datetime, first: str, labels: list[tuple[str, int | None]]
 ) -> None:
     (item,) = arrive(line, now=now)
     judge(line, noor, "ok", now)
     lifecycle.refer(fresh(item), Reason.APPEAL, blind=True, actor="test", now=now)
     change(ines, judge(line, ines, first, now), "", now)
     assert (fresh(item).state, fresh(item).answer, open_reasons(item)) == (ItemState.DECIDED, "ok", ["appeal"])
+    assert feed() == labels
 
 
 @pytest.fixture

@@ -65,9 +65,9 @@ def teacher(monkeypatch: pytest.MonkeyPatch) -> Teacher:
 
 @pytest.fixture
 def labelled(line: Line, ines: User, now: datetime) -> Line:
-    """A line with a dozen labels."""
-    arrive(line, 12, now=now)
-    for place in range(12):
+    """A line with half a dozen labels."""
+    arrive(line, 6, now=now)
+    for place in range(6):
         judge(line, ines, CLASSES[place % 3], now)
     return line
 
@@ -232,3 +232,30 @@ def test_a_worker_that_comes_back_after_it_was_replaced_changes_nothing(
     assert (run.state, run.attempt, len(teacher.seeds)) == (TrainingState.DONE, 2, 2)
     assert ModelVersion.objects.get() == run.model_version, "no second candidate without a run"
     assert Event.objects.filter(kind="training.done").count() == 1
+
+
+@pytest.mark.parametrize("fails", [None, NotEnoughLabels("too few")])
+def test_a_worker_that_comes_back_while_another_trains_leaves_the_run_to_it(
+    labelled: Line, teacher: Teacher, now: datetime, fails: Exception | None
+) -> None:
+    run, teacher.fails = requested(labelled, now), fails
+    teacher.meanwhile = lambda: TrainingRun.objects.update(attempt=2, heartbeat_at=now, stage="Theirs")
+    run = work_on(run)
+    assert (run.state, run.attempt, run.stage, run.heartbeat_at) == (TrainingState.RUNNING, 2, "Theirs", now)
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_champion_that_cannot_be_loaded_does_not_cost_the_candidate(
+    labelled: Line, teacher: Teacher, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployments.deploy(labelled, version("gone"), Role.CHAMPION, by=None, reason="test", now=now)
+
+    def load(asked: Any) -> str:
+        if getattr(asked, "name", "") == "gone":
+            raise ModelUnavailable("its weights are missing")
+        return asked.weights_digest
+
+    monkeypatch.setattr(runtimes, "load", load)
+    run = work_on(requested(labelled, now))
+    assert run.state == TrainingState.DONE
+    assert (run.evaluation["champion_name"], run.evaluation["champion"]) == ("gone", None)
