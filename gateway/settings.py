@@ -131,7 +131,15 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A caller must not wait for a broker that is down: the database knows what is to be done, a message only wakes the worker.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    # The transport would try for six seconds by itself, and the camera with it.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +200,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # --- Sluice -----------------------------------------------------------------------------------------------------------

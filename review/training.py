@@ -26,7 +26,7 @@ from inference.training import create_version, train
 from policies.models import Line
 from review.datasets import freeze, rows_of
 from review.errors import NothingLabelled, TrainingRuns
-from review.models import DatasetVersion, TrainingRun, TrainingState
+from review.models import DatasetVersion, LabelSource, TrainingRun, TrainingState
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,11 @@ def waiting_runs(*, now: datetime) -> list[TrainingRun]:
     """Return the runs that nobody works on: queued ones, and those whose worker was lost."""
     lost = Q(state=TrainingState.RUNNING, heartbeat_at__lt=now - LOST_AFTER)
     return list(TrainingRun.objects.filter(Q(state=TrainingState.QUEUED) | lost).order_by("id"))
+
+
+def training_runs(*, now: datetime) -> QuerySet[TrainingRun]:
+    """Return the runs that a living worker is at."""
+    return TrainingRun.objects.filter(state=TrainingState.RUNNING, heartbeat_at__gte=now - LOST_AFTER)
 
 
 def work_on(run: TrainingRun, *, report: Report | None = None) -> TrainingRun:
@@ -93,7 +98,8 @@ def _train(run: TrainingRun, report: Report) -> None:
         progress=lambda share, stage: report(share * TRAINING_SHARE, stage),
         limits=photo_limits(),
     )
-    test = [example for example in examples if example.split == "test"]
+    # What a person said after seeing the champion's prediction cannot judge the champion, nor its rival.
+    test = [_example(row) for row in rows_of(dataset) if row["split"] == "test" and may_judge(row)]
     champion = deployments.champion(line)
     measure = partial(_measure, report, test, classes)
     evaluation_of: dict[str, Any] = {
@@ -188,6 +194,11 @@ def _reporter(run: TrainingRun, report: Report) -> Report:
 
 def _part(report: Report, start: float, length: float, stage: str, share: float, detail: str) -> None:
     report(start + share * length, stage)
+
+
+def may_judge(row: dict[str, Any]) -> bool:
+    """Return whether a row of a dataset may measure a model: judged blind, or labelled before any model was here."""
+    return bool(row["blind"]) or row["source"] == LabelSource.IMPORT
 
 
 def _example(row: dict[str, Any]) -> Example:

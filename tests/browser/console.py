@@ -1,0 +1,62 @@
+"""The console as its inspector uses it: what a test of it does again and again."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Console:
+    """A page that shows the console."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.viewer = page.locator("#viewer")
+        self.strip = page.locator("#strip button")
+
+    @property
+    def item(self) -> str:
+        """The item on the screen."""
+        return self.viewer.get_attribute("data-item") or ""
+
+    def armed(self) -> str:
+        """Wait until a verdict counts, and return the item that it would be for."""
+        expect(self.viewer).to_have_attribute("data-armed", "1")
+        return self.item
+
+    def press(self, key: str) -> str:
+        """Press a key as soon as it counts, and return the item that was on the screen."""
+        item = self.armed()
+        self.page.keyboard.press(key)
+        return item
+
+    def judge(self, key: str) -> str:
+        """Give a verdict by its key; return the item that it was for, which is no longer on the screen."""
+        item = self.press(key)
+        expect(self.viewer).not_to_have_attribute("data-item", item)
+        return item
+
+    def state(self, name: str) -> None:
+        """Wait for what stands on the stage: item, empty, lost, offline ..."""
+        expect(self.viewer).to_have_attribute("data-state", name)
+
+    def overlay(self, state: str) -> None:
+        """Wait for where the overlay stands."""
+        expect(self.viewer).to_have_attribute("data-overlay", state)
+
+    def saved(self) -> None:
+        """Wait until everything that was answered is on the server."""
+        expect(self.page.locator("#saved[data-state=saved][data-waiting='0']")).to_be_attached()
+
+    def verdict(self, key: str) -> Locator:
+        """The button of a class."""
+        return self.page.locator(f"#verdicts [data-label='{key}']")
+
+    def shown_ms(self, key: str) -> int:
+        """Press a key and return how long it took until the next photo was on the screen, in milliseconds."""
+        self.armed()
+        self.viewer.evaluate("(viewer) => viewer.removeAttribute('data-shown-ms')")
+        self.page.keyboard.press(key)
+        expect(self.viewer).to_have_attribute("data-shown-ms", re.compile(r"^\d+$"))
+        return int(self.viewer.get_attribute("data-shown-ms") or "")
