@@ -80,7 +80,7 @@ def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
 def _blind_rows(item: Item, classes: list[LabelClass]) -> Rows:
     """Only that the item came, and that people are asked to look at it blind."""
     asked = list(hiding_referrals().filter(item=item).select_related("line").order_by("id"))
-    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=asked)
+    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=asked, blind=True)
 
 
 def _truth(item: Item, names: Mapping[str, str]) -> str:

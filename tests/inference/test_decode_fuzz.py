@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inference.errors import InputRefused
 from inference.kinds import Decoded, Limits
-from tests.inference.pictures import decode, encoded, gradient
+from tests.inference.pictures import decode, encoded, gradient, jpeg_frame, png_header
 
 LIMITS = Limits(max_bytes=1_000_000, max_side=300, max_pixels=90_000)
 SEEDS = [
@@ -75,6 +75,15 @@ def test_damage_behind_true_checksums(seed):
             damaged[draw.randrange(16, len(damaged))] = draw.randrange(256)
         found.add(outcome(with_true_checksums(bytes(damaged))))
     assert found > {"image-corrupt"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS[:5]), st.integers(0, 2_000), st.sampled_from([8, 14, 200, 299]), st.booleans())
+def test_a_second_size_anywhere_is_never_decoded(data, at, side, repeat):
+    """Both sizes are within the limits: which of them counts must not be left to the decoder."""
+    first, last, another = (33, 12, png_header(side, side)) if data[:4] == b"\x89PNG" else (2, 2, jpeg_frame(side, side))
+    at = first + at % (len(data) - first - last)
+    assert outcome(data[:at] + another * (1 + repeat) + data[at:]) != "decoded"
 
 
 @settings(max_examples=80, deadline=None)
