@@ -133,7 +133,8 @@ def _decision(row: Decision, rows: Rows) -> Entry:
 
 
 def _referral(row: Referral, rows: Rows) -> list[Entry]:
-    sentences = ["People are asked." if rows.blind else ASKED.get(Reason(row.reason), "People are asked.")]
+    untold = rows.blind and row.reason in {Reason.UNCERTAIN, Reason.ASSIST}
+    sentences = ["People are asked." if untold else ASKED.get(Reason(row.reason), "People are asked.")]
     never = row.blind or row.line.reveal == Reveal.BLIND
     sentences.append("They judge without seeing what the model said." if never else "They may see what the model said.")
     if row.wanted > 1:
