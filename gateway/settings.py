@@ -62,6 +62,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Before anything reads a body.
+    "gateway.body_limits.BodyLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -209,6 +211,8 @@ MAX_PHOTO_BYTES = env_int("MAX_PHOTO_BYTES", 20 * 1024 * 1024, least=1)
 MAX_PHOTO_SIDE = env_int("MAX_PHOTO_SIDE", 12_000, least=1)
 MAX_PHOTO_PIXELS = env_int("MAX_PHOTO_PIXELS", 60_000_000, least=1)
 MAX_BATCH_ITEMS = env_int("MAX_BATCH_ITEMS", 64, least=1)
+# The largest body of a batch, in bytes.
+MAX_BATCH_BYTES = env_int("MAX_BATCH_BYTES", 64 * 1024 * 1024, least=1)
 MAX_METADATA_BYTES = env_int("MAX_METADATA_BYTES", 8 * 1024, least=2)
 # Django's own bounds on a request: multipart parts beyond the files, and files a request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
@@ -226,6 +230,8 @@ REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
+# Requests that may wait for a model at the same time; beyond them items go to people at once.
+MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
 LOGGING = {
     "version": 1,

@@ -123,7 +123,9 @@ def console_of(page_of: Callable[..., Page], site: str) -> Callable[..., Console
         if prepare:
             prepare(page)
         page.goto(f"{site}/lines/phones/console/")
-        return Console(page)
+        console = Console(page)
+        console.started()
+        return console
 
     return sit_down
 

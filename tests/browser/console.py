@@ -15,6 +15,10 @@ class Console:
         self.viewer = page.locator("#viewer")
         self.strip = page.locator("#strip button")
 
+    def started(self) -> None:
+        """Wait until the page has heard from the queue: from then on it asks by its clock."""
+        expect(self.page.locator("[data-queue=open]")).to_have_text(re.compile(r"^\d+$"))
+
     @property
     def item(self) -> str:
         """The item on the screen."""
