@@ -27,21 +27,21 @@ class BodyLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer 413 for a body over the limit of its address."""
-        most = limit_of(request.path)
+        most, words = limit_of(request.path)
         length = request.META.get("CONTENT_LENGTH") or ""
         # So many digits are over any limit, and too many for a number.
         if length.isdecimal() and (len(length) > 15 or int(length) > most):
-            return _refusal(request, BodyTooLarge(f"A body sent to this address may have {most} bytes."))
+            return _refusal(request, BodyTooLarge(words))
         return self._get_response(request)
 
 
-def limit_of(path: str) -> int:
-    """Return the most bytes that a body sent to this address may have."""
+def limit_of(path: str) -> tuple[int, str]:
+    """Return the most bytes that a body sent to this address may have, and the sentence that says so."""
     if path.startswith("/api/v1/lines/") and path.endswith("/items/batch"):
-        return settings.MAX_BATCH_BYTES
+        return settings.MAX_BATCH_BYTES, f"A batch may have {settings.MAX_BATCH_BYTES} bytes."
     if path.startswith("/api/v1/lines/") and path.endswith("/items"):
-        return settings.MAX_PHOTO_BYTES + BESIDE_PHOTO
-    return USUAL
+        return settings.MAX_PHOTO_BYTES + BESIDE_PHOTO, f"A photo may have {settings.MAX_PHOTO_BYTES} bytes."
+    return USUAL, f"A body sent to this address may have {USUAL} bytes."
 
 
 def _refusal(request: HttpRequest, error: BodyTooLarge) -> HttpResponseBase:

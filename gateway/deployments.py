@@ -98,7 +98,9 @@ def _serving(line: Line, role: Role) -> ModelVersion | None:
 
 
 def _current(line: Line, role: Role) -> Deployment | None:
-    return Deployment.objects.select_related("model_version").filter(line=line, role=role, ended_at=None).first()
+    current = Deployment.objects.select_related("model_version").filter(line=line, role=role, ended_at=None)
+    # Asked for with every item: what is long and only read on the model's page is left where it is.
+    return current.defer("model_version__card", "model_version__metrics").first()
 
 
 def _end(line: Line, role: Role, *, now: datetime) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from gateway import deployments, lifecycle, media, recording
@@ -18,11 +21,15 @@ from inference import kinds, service
 from inference.errors import InputRefused, ModelUnavailable
 from inference.kinds.base import Decoded
 from inference.models import ModelVersion
+from policies.changes import active_policy
 from policies.models import Line
+from policies.modes import Mode
 
 logger = logging.getLogger(__name__)
 
 BATCH = 32
+# What a run of catching up may take in seconds, less than the minute until the next; all lines share it.
+CATCH_UP_SECONDS = 40.0
 # Answers to requests are kept this long under their idempotency keys.
 IDEMPOTENCY_AGE = timedelta(hours=24)
 
@@ -38,22 +45,23 @@ def challenger_scores(line_id: int, item_ids: list[str]) -> int:
     """Score items with the line's challenger and return how many it did."""
     line = Line.objects.get(pk=line_id)
     version = deployments.challenger(line)
-    if version is None:
+    if version is None or not _runs_models(line):
         return 0
-    items = Item.objects.filter(pk__in=item_ids, line=line).exclude(predictions__model_version=version)
-    return _score(line, version, list(items))
+    return _score(line, version, _newest_first(Item.objects.filter(pk__in=item_ids, line=line), version))
 
 
 @shared_task
 def catch_up_challengers() -> int:
     """Score what came since a challenger began and has no score of it: the messages for these were lost."""
+    challenging = Deployment.objects.filter(role=Role.CHALLENGER, ended_at=None).select_related("line", "model_version")
+    running = [deployment for deployment in challenging if _runs_models(deployment.line)]
     done = 0
-    for deployment in Deployment.objects.filter(role=Role.CHALLENGER, ended_at=None).select_related("line", "model_version"):
+    for deployment in running:
         # The last seconds belong to messages that are still on their way.
         recent = timezone.now() - timedelta(seconds=30)
         items = Item.objects.filter(line=deployment.line, received_at__gte=deployment.started_at, received_at__lt=recent)
-        missing = items.exclude(predictions__model_version=deployment.model_version).order_by("id")[: BATCH * 8]
-        done += _score(deployment.line, deployment.model_version, list(missing))
+        batches = _newest_first(items, deployment.model_version)
+        done += _score(deployment.line, deployment.model_version, _for_seconds(CATCH_UP_SECONDS / len(running), batches))
     return done
 
 
@@ -76,34 +84,54 @@ def forget_old_answers() -> int:
     return deleted
 
 
-def _score(line: Line, version: ModelVersion, items: list[Item]) -> int:
+def _runs_models(line: Line) -> bool:
+    return Mode(active_policy(line).mode).runs_model
+
+
+def _newest_first(items: QuerySet[Item], version: ModelVersion) -> Iterator[list[Item]]:
+    """Yield in batches what has no score of `version`, each once: what could not be scored is passed over, not tried again."""
+    missing = items.exclude(predictions__model_version=version).order_by("-id")
+    batch = list(missing[:BATCH])
+    while batch:
+        yield batch
+        batch = list(missing.filter(pk__lt=batch[-1].pk)[:BATCH])
+
+
+def _for_seconds(seconds: float, batches: Iterator[list[Item]]) -> Iterator[list[Item]]:
+    """Yield batches until the time is over, and at least one."""
+    deadline = time.monotonic() + seconds
+    for batch in batches:
+        yield batch
+        if time.monotonic() > deadline:
+            return
+
+
+def _score(line: Line, version: ModelVersion, batches: Iterable[Sequence[Item]]) -> int:
+    """Score one batch after the other until the model gives no answer; return how many items got one."""
     done = 0
-    for start in range(0, len(items), BATCH):
-        loaded = [(item, decoded) for item in items[start : start + BATCH] if (decoded := _decoded(line, item)) is not None]
-        if not loaded:
-            continue
-        try:
-            scores, latency_ms = service.predict(
-                version, [decoded for _, decoded in loaded], timeout=settings.MODEL_TIMEOUT_SECONDS
-            )
-        except ModelUnavailable as error:
-            logger.warning(
-                "line %s: the challenger %s could not score %d items: %s", line.slug, version.name, len(loaded), error
-            )
-            return done
-        now = timezone.now()
-        # Two workers may have taken the same items: the first row stays.
-        Prediction.objects.bulk_create(
-            (
-                recording.prediction_row(
-                    item, score, role=Role.CHALLENGER, model_version=version, latency_ms=latency_ms, now=now
-                )
-                for (item, _), score in zip(loaded, scores, strict=True)
-            ),
-            ignore_conflicts=True,
-        )
-        done += len(loaded)
+    try:
+        for batch in batches:
+            done += _score_batch(line, version, batch)
+    except ModelUnavailable as error:
+        logger.warning("line %s: the challenger %s gave no answer: %s", line.slug, version.name, error)
     return done
+
+
+def _score_batch(line: Line, version: ModelVersion, items: Sequence[Item]) -> int:
+    loaded = [(item, decoded) for item in items if (decoded := _decoded(line, item)) is not None]
+    if not loaded:
+        return 0
+    scores, latency_ms = service.predict(version, [one for _, one in loaded], timeout=settings.MODEL_TIMEOUT_SECONDS)
+    now = timezone.now()
+    # Two workers may have taken the same items: the first row stays.
+    Prediction.objects.bulk_create(
+        (
+            recording.prediction_row(item, score, role=Role.CHALLENGER, model_version=version, latency_ms=latency_ms, now=now)
+            for (item, _), score in zip(loaded, scores, strict=True)
+        ),
+        ignore_conflicts=True,
+    )
+    return len(loaded)
 
 
 def _decoded(line: Line, item: Item) -> Decoded | None:
@@ -111,5 +139,6 @@ def _decoded(line: Line, item: Item) -> Decoded | None:
     try:
         return kinds.get(line.kind).decode(media.load(item.media_digest), limits=photo_limits())
     except (InputRefused, OSError) as error:
-        logger.warning("line %s: the photo of item %s cannot be read: %s", line.slug, item.pk, error)
+        # It is looked at once a minute, which nobody wants to read.
+        logger.debug("line %s: the photo of item %s cannot be read: %s", line.slug, item.pk, error)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -103,6 +104,8 @@ def _train(run: TrainingRun, report: Report) -> None:
     champion = deployments.champion(line)
     measure = partial(_measure, report, test, classes)
     evaluation_of: dict[str, Any] = {
+        # What both were measured on, in one word.
+        "test_digest": media.digest_of("\n".join(sorted(example.digest for example in test)).encode()),
         "candidate": measure(trained, "candidate", 0),
         "champion_name": champion.name if champion else None,
         "champion": _measure_champion(champion, measure),
@@ -117,10 +120,15 @@ def _train(run: TrainingRun, report: Report) -> None:
 def _measure(
     report: Report, test: Sequence[Example], classes: Sequence[str], version: Weighted, name: str, place: int
 ) -> dict[str, Any]:
-    """Measure a model on the test split; `place` 0 or 1 says which half of the measuring it is."""
+    """Measure a model on the test split; `place` 0 or 1 says which half of the measuring it is.
+
+    What it said of each example is kept like a photo: the metrics go into rows that are read often, and name it by digest.
+    """
     share = (1 - TRAINING_SHARE) / 2
     progress = partial(_part, report, TRAINING_SHARE + place * share, share, f"Measuring the {name}")
-    return evaluation.evaluate(runtimes.load(version), test, classes, progress, limits=photo_limits())
+    found = evaluation.evaluate(runtimes.load(version), test, classes, progress, limits=photo_limits())
+    examples = found.pop("examples")
+    return found | {"examples_digest": media.store(json.dumps(examples).encode())}
 
 
 def _measure_champion(champion: ModelVersion | None, measure: Callable[..., dict[str, Any]]) -> dict[str, Any] | None:

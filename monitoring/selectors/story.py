@@ -61,7 +61,8 @@ def item_story(item_id: UUID, user: User) -> ItemStory | None:
 
 
 def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
-    predictions = list(Prediction.objects.filter(item=item).select_related("model_version").order_by("role", "id"))
+    said = Prediction.objects.filter(item=item).select_related("model_version")
+    predictions = list(said.defer("model_version__card", "model_version__metrics").order_by("role", "id"))
     champion = next((row for row in predictions if row.role == Role.CHAMPION), None)
     return Rows(
         item=item,

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from gateway.models import ApiToken
 from tests.browser.camera import Camera
 from tests.browser.console import Console
+from tests.browser.errors import watched
 from tests.browser.find_chromium import find
-from tests.browser.stage import serving
+from tests.browser.stage import log_in, serving
 
 # The synchronous Playwright keeps an event loop in this thread, and the ORM refuses to run beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -80,31 +80,14 @@ def errors() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def enter(site: str) -> Callable[[BrowserContext, User], None]:
-    """Log a person in without the form."""
-
-    def enter_as(context: BrowserContext, user: User) -> None:
-        client = Client()
-        client.force_login(user)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
-
-    return enter_as
-
-
-@pytest.fixture
-def page_of(
-    new_context: Callable[..., BrowserContext], enter: Callable[[BrowserContext, User], None], errors: list[str]
-) -> Callable[..., Page]:
+def page_of(new_context: Callable[..., BrowserContext], site: str, errors: list[str]) -> Callable[..., Page]:
     """Open a browser for a person, or for nobody, and watch its page: `page_of(ines)`."""
 
     def open_for(user: User | None = None, **how: Any) -> Page:
         context = new_context(**how)
         if user is not None:
-            enter(context, user)
-        page = context.new_page()
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        return page
+            log_in(context, site, user)
+        return watched(context.new_page(), errors)
 
     return open_for
 
@@ -113,17 +96,17 @@ def page_of(
 def console_of(page_of: Callable[..., Page], site: str) -> Callable[..., Console]:
     """Sit a person down at the console of the line: `console_of(ines)`.
 
-    With `clock`, the page's time can be wound forward. `prepare(page)` is called before the page is opened.
+    The page's time can be wound forward, except where `clock` is False. `prepare(page)` is called before it is opened.
     """
 
-    def sit_down(user: User, *, clock: bool = False, prepare: Callable[[Page], None] | None = None) -> Console:
+    def sit_down(user: User, *, clock: bool = True, prepare: Callable[[Page], None] | None = None) -> Console:
         page = page_of(user)
         if clock:
             page.clock.install()
         if prepare:
             prepare(page)
         page.goto(f"{site}/lines/phones/console/")
-        console = Console(page)
+        console = Console(page, clock=clock)
         console.started()
         return console
 

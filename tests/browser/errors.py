@@ -1,6 +1,15 @@
-"""Complaints that a test brings about itself."""
+"""What pages complain about: refused scripts, missing files, exceptions."""
 
 from __future__ import annotations
+
+from playwright.sync_api import Page
+
+
+def watched(page: Page, errors: list[str]) -> Page:
+    """Write what the page complains about into `errors`; return the page."""
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return page
 
 
 def expected(errors: list[str], *words: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ def short_lessons() -> Iterator[None]:
 
 def first_champion(line: Line, by: User, now: datetime) -> ModelVersion:
     """Train a model outside the line, and put it into service."""
-    examples = [_example(answer, number) for answer in CLASSES for number in range(11)]
+    examples = [_example(answer, number) for answer in CLASSES for number in range(8)]
     with short_lessons():
         trained = kinds.get("inspection").train(examples, CLASSES, seed=1, progress=lambda share, said: None, limits=Limits())
     made = create_version(trained, {}, "")
@@ -56,7 +56,7 @@ def first_champion(line: Line, by: User, now: datetime) -> ModelVersion:
 
 def _example(answer: str, number: int) -> Example:
     data = picture(answer, 100 * CLASSES.index(answer) + number)
-    return Example(f"{answer}-{number}", answer, "train" if number < 8 else "validation", lambda: data)
+    return Example(f"{answer}-{number}", answer, "train" if number < 6 else "validation", lambda: data)
 
 
 def bring_in(line: Line, folder: Path, each: int) -> None:
@@ -70,10 +70,15 @@ def bring_in(line: Line, folder: Path, each: int) -> None:
 
 
 @contextmanager
-def worker() -> Iterator[threading.Event]:
-    """Do trainings beside the server, like the worker's process does, once the event that is yielded is set."""
+def worker() -> Iterator[Callable[[], None]]:
+    """Do trainings beside the server, like the worker's process does. It sleeps until it is called."""
     busy: list[threading.Thread] = []
     awake = threading.Event()
+
+    def wake() -> None:
+        awake.set()
+        for thread in busy:
+            thread.join()
 
     def work(*args: Any) -> None:
         try:
@@ -88,7 +93,5 @@ def worker() -> Iterator[threading.Event]:
 
     with pytest.MonkeyPatch.context() as patch, short_lessons():
         patch.setattr(run_training, "delay", delay)
-        yield awake
-        awake.set()
-        for thread in busy:
-            thread.join()
+        yield wake
+        wake()

@@ -10,10 +10,13 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test import Client
 from django.test.testcases import QuietWSGIRequestHandler
+from playwright.sync_api import BrowserContext
 from whitenoise import WhiteNoise
 
 # How often the server looks whether it is to end, in seconds.
@@ -70,3 +73,10 @@ def serving() -> Iterator[str]:
         server.hang_up()
         server.server_close()
         thread.join()
+
+
+def log_in(context: BrowserContext, site: str, user: User) -> None:
+    """Log a person in without the form."""
+    client = Client()
+    client.force_login(user)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])

@@ -63,7 +63,7 @@ def test_who_was_away_learns_that_somebody_else_has_the_item(
     ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, now: datetime
 ) -> None:
     camera()
-    console = console_of(ines, clock=True)
+    console = console_of(ines)
     console.armed()
     assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
     console.page.clock.fast_forward(25_000)  # beyond the next heartbeat
@@ -90,7 +90,7 @@ def test_a_reload_keeps_what_was_claimed(ines: User, noor: User, line: Line, cam
 
 
 def test_an_empty_queue_goes_on_by_itself(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:
-    console = console_of(ines, clock=True)
+    console = console_of(ines)
     console.state("empty")
     expect(console.page.locator("[data-stage=empty]")).to_be_visible()
     item = camera()["id"]

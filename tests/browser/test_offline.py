@@ -20,7 +20,7 @@ def test_answers_are_kept_and_sent_when_the_server_is_back(
     ines: User, line: Line, camera: Camera, console_of: Callable[..., Console], errors: list[str]
 ) -> None:
     posted = [camera(seed)["id"] for seed in range(3)]
-    console = console_of(ines, clock=True)
+    console = console_of(ines)
     page, lost = console.page, [True]
 
     def unreachable(route: Route) -> None:
@@ -76,7 +76,7 @@ def _stopped(console: Console, item: str) -> None:
 def test_an_empty_console_says_that_the_server_does_not_answer(
     ines: User, line: Line, camera: Camera, console_of: Callable[..., Console], errors: list[str]
 ) -> None:
-    console = console_of(ines, clock=True)
+    console = console_of(ines)
     console.state("empty")
     console.page.route("**/console/next", lambda route: route.abort())
     console.page.clock.fast_forward(5_000)

@@ -50,7 +50,7 @@ def test_after_the_first_look_it_is_shown_in_words(
     dial(Mode.ASSIST)
     camera()
     heard: list[Response] = []
-    console = console_of(ines, clock=True, prepare=_listen(heard))
+    console = console_of(ines, prepare=_listen(heard))
     page, words = console.page, console.page.locator("#model-words [data-words]")
     console.armed()
     for key in ("h", " "):
@@ -90,7 +90,7 @@ def test_a_blind_referral_never_asks_for_it(
     dial(Mode.ASSIST, audit_rate=1.0)
     camera()
     heard: list[Response] = []
-    console = console_of(ines, clock=True, prepare=_listen(heard))
+    console = console_of(ines, prepare=_listen(heard))
     page = console.page
     console.armed()
     expect(page.locator("#caption [data-blind]")).to_be_visible()

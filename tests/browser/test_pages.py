@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from gateway.roles import INSPECTORS, MANAGERS
 from gateway.tokens import create_token
@@ -19,8 +19,8 @@ from monitoring.models import KnownTruth
 from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
 from policies.modes import Mode
-from tests.browser.errors import expected
-from tests.browser.stage import serving
+from tests.browser.errors import expected, watched
+from tests.browser.stage import log_in, serving
 from tests.browser.town import furnish
 from tests.conftest import CLASSES
 from tests.races import on_a_file
@@ -34,6 +34,7 @@ DRESS = """(theme) => {
     document.documentElement.dataset.theme = theme;
     for (const change of document.getAnimations()) change.finish();
 }"""
+OFFICE = {"width": 1366, "height": 768}
 PORTRAIT = {"width": 820, "height": 1180}
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -86,10 +87,31 @@ def item(db: None) -> str:
     return str(story.pk)
 
 
+@pytest.fixture(scope="module")
+def complaints() -> list[str]:
+    """What the pages of this file complain about."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def seats(
+    browser: Browser, browser_context_args: dict[str, Any], site: str, item: str, complaints: list[str]
+) -> Iterator[dict[str, Page]]:
+    """A page for each person, and one for nobody. They stay open, so that what all pages share is fetched once."""
+    contexts = {who: browser.new_context(**browser_context_args) for who in ("", "ines", "max")}
+    for who in ("ines", "max"):
+        log_in(contexts[who], site, User.objects.get(username=who))
+    yield {who: watched(context.new_page(), complaints) for who, context in contexts.items()}
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page(name: str, site: str, item: str, page_of: Callable[..., Page], errors: list[str]) -> None:
+def test_a_page(name: str, site: str, item: str, seats: dict[str, Page], complaints: list[str]) -> None:
     who, path = PAGES[name]
-    page = page_of(User.objects.get(username=who) if who else None)
+    page = seats[who]
+    complaints.clear()
+    page.set_viewport_size(OFFICE)
     page.goto(site + path.format(item=item))
     _settled(page, name)
     page.evaluate(_axe())
@@ -100,12 +122,13 @@ def test_a_page(name: str, site: str, item: str, page_of: Callable[..., Page], e
     page.set_viewport_size(PORTRAIT)
     _check(page, name, EVERYTHING)
     if name == "not found":
-        expected(errors, "404")
+        expected(complaints, "404")
+    assert complaints == []
 
 
-def test_axe_would_complain(page_of: Callable[..., Page], site: str) -> None:
+def test_axe_would_complain(seats: dict[str, Page], site: str) -> None:
     """The proof that the check above can fail."""
-    page = page_of()
+    page = seats[""]
     page.goto(f"{site}/login/")
     page.evaluate(_axe())
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/favicon.svg\">')")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -73,14 +75,66 @@ def test_a_crash_while_storing_leaves_no_half_a_photo(media_folder: Any, monkeyp
     assert media.load(media.store(b"bytes")) == b"bytes"
 
 
-def test_the_bytes_and_their_name_are_synced_before_anybody_is_told(media_folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[bool] = []
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what is synced, in order."""
+    names: list[str] = []
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
-        synced.append(os.path.isdir(f"/proc/self/fd/{descriptor}"))
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        names.append(path.name if path.is_dir() else "the file")
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
+    return names
+
+
+def test_the_bytes_and_their_name_are_synced_before_anybody_is_told(media_folder: Path, synced: list[str]) -> None:
+    first, second = _two_names_of_one_folder()
+    digest = media.store(first)
+    one, two = digest[:2], digest[2:4]
+    assert synced == [one, "media", "var", "the file", two], "every new folder's name, then the file, then its own name"
+    synced.clear()
+    media.store(second)
+    assert synced == ["the file", two], "what is known to be durable costs nothing more"
+
+
+def test_what_somebody_else_is_just_storing_is_made_durable_too(media_folder: Path, synced: list[str]) -> None:
+    """Their file is in its place, and their sync of its name yet to come."""
+    digest = media.digest_of(b"bytes")
+    media.path_of(digest).parent.mkdir(parents=True)
+    media.path_of(digest).write_bytes(b"bytes")
+    assert media.store(b"bytes") == digest
+    assert synced == [digest[2:4]]
+
+
+def test_folders_that_somebody_else_just_made_are_made_durable_too(media_folder: Path, synced: list[str]) -> None:
+    digest = media.digest_of(b"bytes")
+    media.path_of(digest).parent.mkdir(parents=True)
     media.store(b"bytes")
-    assert synced == [False, True], "first the file, then its folder"
+    assert synced == [digest[:2], "media", "var", "the file", digest[2:4]]
+
+
+def test_a_folder_that_was_taken_away_is_made_again(media_folder: Path) -> None:
+    shutil.rmtree(media.path_of(media.store(b"bytes")).parent)
+    assert media.load(media.store(b"bytes")) == b"bytes"
+
+
+def _two_names_of_one_folder() -> tuple[bytes, bytes]:
+    """Return two contents that are kept in the same folder."""
+    seen: dict[Path, bytes] = {}
+    for number in range(100_000):
+        data = str(number).encode()
+        other = seen.setdefault(media.path_of(media.digest_of(data)).parent, data)
+        if other != data:
+            return other, data
+    raise LookupError("no two in a hundred thousand")
+
+
+def test_a_photo_that_was_damaged_on_disk_has_no_thumbnail(
+    post: Callable[..., Any], line: Any, ines: User, login: Login, media_folder: Any
+) -> None:
+    body = post()
+    media.path_of(body["photo"]["sha256"]).write_bytes(photo()[:-20])
+    assert login(ines).get(f"/items/{body['id']}/thumbnail").status_code == 404
