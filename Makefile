@@ -16,7 +16,7 @@ run: install ## Set up the demo where needed, then run everything until Ctrl-C (
 	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
 test: .venv/developer browser ## Run every test, the browser ones included
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 check: .venv/developer browser ## Format, lint, types, migrations, tests
 	$(BIN)/ruff format --check .
@@ -24,7 +24,7 @@ check: .venv/developer browser ## Format, lint, types, migrations, tests
 	$(BIN)/mypy .
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 format: .venv/developer ## Format the code
 	$(BIN)/ruff check --fix .

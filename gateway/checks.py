@@ -50,3 +50,6 @@ def _threads() -> Iterator[CheckMessage]:
     if settings.MAX_WAITING_REQUESTS >= settings.WEB_THREADS:
         hint = "Set it to a third of WEB_THREADS: each waiting request holds a thread."
         yield Error("MAX_WAITING_REQUESTS could take every thread of the server.", hint=hint, id="gateway.E004")
+    if settings.MODEL_CONCURRENCY >= settings.WEB_THREADS:
+        hint = "Set it to half of WEB_THREADS: a model that hangs holds a thread for each place."
+        yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from gateway.errors import ModelDoesNotFit, NothingDeployed
+from gateway.errors import ModelDoesNotFit, MovedMeanwhile, NothingDeployed
 from gateway.events import actor_of, event
 from gateway.models import Deployment, Role
 from inference.models import ModelVersion
@@ -31,13 +31,20 @@ def deploy(line: Line, version: ModelVersion, role: Role, *, by: User | None, re
     current = _current(line, role)
     if current is not None and current.model_version_id == version.pk:
         return current
-    _end(line, role, now=now)
-    if role is Role.CHAMPION:
-        # A challenger that became champion has nobody left to challenge.
-        Deployment.objects.filter(line=line, role=Role.CHALLENGER, model_version=version, ended_at=None).update(ended_at=now)
-    deployment = Deployment.objects.create(
-        line=line, model_version=version, role=role, started_at=now, started_by=by, reason=reason[:500]
-    )
+    if role is Role.CHALLENGER and champion(line) == version:
+        raise ModelDoesNotFit(f"{version.name} is the champion: it has nobody to challenge.")
+    if role is Role.CHAMPION and challenger(line) == version:
+        # A challenger that becomes champion has nobody left to challenge.
+        retire_challenger(line, by=by, reason="became champion", now=now)
+    if _end(line, role, now=now) != (current is not None):
+        raise MovedMeanwhile("Somebody else has put another model into service.")
+    try:
+        with transaction.atomic():
+            deployment = Deployment.objects.create(
+                line=line, model_version=version, role=role, started_at=now, started_by=by, reason=reason[:500]
+            )
+    except IntegrityError:
+        raise MovedMeanwhile("Somebody else has put another model into service.") from None
     event(
         f"model.{role.value}",
         line=line,
@@ -62,13 +69,16 @@ def retire_challenger(line: Line, *, by: User | None, reason: str, now: datetime
 
 
 def step_back(line: Line, *, by: User | None, reason: str, now: datetime) -> Deployment:
-    """Make the champion before the present one champion again. Raises NothingDeployed where there was none."""
+    """Make the champion before the present one champion again. Raises NothingDeployed where there was none.
+
+    "Before" goes by when a model first became champion: a second step goes further back, and not forward again.
+    """
     current = _current(line, Role.CHAMPION)
-    earlier = Deployment.objects.filter(line=line, role=Role.CHAMPION, ended_at__isnull=False)
-    if current is not None:
-        earlier = earlier.exclude(model_version=current.model_version_id)
-    previous = earlier.select_related("model_version").order_by("-ended_at", "-id").first()
-    if current is None or previous is None:
+    champions = Deployment.objects.filter(line=line, role=Role.CHAMPION).order_by("id")
+    first = champions.filter(model_version=current.model_version_id).first() if current is not None else None
+    earlier = champions.filter(pk__lt=first.pk).exclude(model_version=first.model_version_id) if first is not None else None
+    previous = earlier.select_related("model_version").last() if earlier is not None else None
+    if previous is None:
         raise NothingDeployed("No other model was champion of this line before.")
     return deploy(line, previous.model_version, Role.CHAMPION, by=by, reason=reason, now=now)
 
@@ -88,7 +98,9 @@ def _serving(line: Line, role: Role) -> ModelVersion | None:
 
 
 def _current(line: Line, role: Role) -> Deployment | None:
-    return Deployment.objects.select_related("model_version").filter(line=line, role=role, ended_at=None).first()
+    current = Deployment.objects.select_related("model_version").filter(line=line, role=role, ended_at=None)
+    # Asked for with every item: what is long and only read on the model's page is left where it is.
+    return current.defer("model_version__card", "model_version__metrics").first()
 
 
 def _end(line: Line, role: Role, *, now: datetime) -> int:

@@ -14,7 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
 from gateway.arrivals import Arrival
-from gateway.errors import BadField, BodyTooLarge, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
+from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
 from gateway.limits import photo_limits
 from gateway.models import ApiToken
 from inference import kinds
@@ -26,7 +26,10 @@ from policies.models import Line
 # Deeper metadata is a mistake or an attack: whoever reads it later may not get through it.
 MOST_NESTED = 32
 
-Refusal = InputRefused | BadField | PolicyError
+# Types under which a photo's bytes come besides its own. The last is what curl sends with --data-binary and no type.
+RAW = {"application/octet-stream", "application/x-www-form-urlencoded"}
+
+Refusal = InputRefused | GatewayError | PolicyError
 
 
 def open_line(slug: str, token: ApiToken) -> Line:
@@ -54,7 +57,7 @@ def read_one(request: HttpRequest, line: Line) -> Arrival:
         _refuse_address_fields(request)
         return _arrival(line, _bytes_of(files[0]), request.POST.dict())
     content_type = request.content_type or ""
-    if not content_type.startswith("image/") and content_type != "application/octet-stream":
+    if not content_type.startswith("image/") and content_type not in RAW:
         _refuse_type(request, line)
     fields = request.GET.dict()
     fields.pop("wait", None)

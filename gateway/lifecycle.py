@@ -64,7 +64,8 @@ def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datet
     """
     item = Item.objects.select_for_update().get(pk=item_id)
     actor = actor_of(user)
-    if item.state == ItemState.DECIDED and item.answer == answer:
+    # What nobody decided in time is decided now, even if the fail-safe had said the same.
+    if item.state == ItemState.DECIDED and item.answer == answer and item.decided_by != DecidedBy.FAIL_SAFE:
         event(
             "decision.confirmed", item=item, actor=actor, now=now, from_state=answer, to_state=answer, reason=reason.value
         ).save(force_insert=True)
@@ -75,7 +76,7 @@ def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datet
 @transaction.atomic
 def fail_safe(item_id: UUID, *, now: datetime) -> Item:
     """Apply the policy's fail-safe to an item that nobody decided in time. It never passes an item."""
-    item = Item.objects.select_for_update().select_related("policy").get(pk=item_id)
+    item = Item.objects.select_for_update(of=("self",)).select_related("policy").get(pk=item_id)
     if item.state != ItemState.REFERRED:
         return item
     if item.policy.fail_safe == PolicyVersion.HOLD:
@@ -96,11 +97,19 @@ def fail_safe(item_id: UUID, *, now: datetime) -> Item:
 
 
 @transaction.atomic
-def reopen(item_id: UUID, *, user: User, reason: str, now: datetime) -> Item:
-    """Take a person's decision back without giving another: the item waits for people again."""
+def take_back(item_id: UUID, *, user: User, reason: str, now: datetime) -> Item:
+    """Take a person's decision back without giving another.
+
+    A decision of the model, or one that was imported, stands again, as a new one; without such the item waits for people.
+    """
     item = Item.objects.select_for_update().get(pk=item_id)
     if item.state != ItemState.DECIDED:
         return item
+    earlier = Decision.objects.filter(item=item, decided_by__in=[DecidedBy.MODEL, DecidedBy.IMPORT]).order_by("-number").first()
+    if earlier is not None:
+        by, why = DecidedBy(earlier.decided_by), Reason(earlier.reason)
+        model = earlier.model_version_id
+        return _decide(item, earlier.answer, by, user=None, actor=actor_of(user), reason=why, now=now, model_version_id=model)
     was = item.answer
     _move(item, now=now, state=ItemState.REFERRED, answer="", decided_by="", decided_at=None)
     event(
@@ -143,7 +152,17 @@ def reopen_referral(referral: Referral, *, actor: str, now: datetime) -> None:
     ).save(force_insert=True)
 
 
-def _decide(item: Item, answer: str, by: DecidedBy, *, user: User | None, actor: str, reason: Reason, now: datetime) -> Item:
+def _decide(
+    item: Item,
+    answer: str,
+    by: DecidedBy,
+    *,
+    user: User | None,
+    actor: str,
+    reason: Reason,
+    now: datetime,
+    model_version_id: int | None = None,
+) -> Item:
     was, kind = item.answer or item.state, "decision.superseded" if item.answer else "item.decided"
     _move(item, now=now, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
     Decision.objects.create(
@@ -152,6 +171,7 @@ def _decide(item: Item, answer: str, by: DecidedBy, *, user: User | None, actor:
         answer=answer,
         decided_by=by,
         policy_id=item.policy_id,
+        model_version_id=model_version_id,
         user=user,
         reason=reason.value,
         created_at=now,

@@ -21,7 +21,7 @@ def change_line(
     line: Line, *, settings: Mapping[str, Any], book: Mapping[str, Mapping[str, str]], by: User, now: datetime
 ) -> bool:
     """Change the line's settings and its label book (`{class key: {field: text}}`); False where nothing differs."""
-    before = Line.objects.select_for_update().get(pk=line.pk)
+    before = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
     changed = {name: value for name, value in settings.items() if getattr(before, name) != value}
     if changed:
         Line.objects.filter(pk=line.pk).update(**changed)

@@ -9,6 +9,9 @@ from uuid import uuid4
 
 from django.conf import settings
 
+# Folders whose names this process has synced, all the way up.
+_durable: set[Path] = set()
+
 
 def digest_of(data: bytes) -> str:
     """Return the name under which these bytes are kept: SHA-256 in hexadecimal."""
@@ -25,8 +28,10 @@ def store(data: bytes) -> str:
     digest = digest_of(data)
     path = path_of(digest)
     if path.exists():
+        # Whoever is storing the same bytes at this moment may not have synced their name yet.
+        _sync_folder(path.parent)
         return digest
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
     draft = path.with_name(f".{digest}.{uuid4().hex}")
     with draft.open("wb") as file:
@@ -41,6 +46,19 @@ def store(data: bytes) -> str:
 def load(digest: str) -> bytes:
     """Return the bytes; FileNotFoundError where they are not, or no longer, kept."""
     return path_of(digest).read_bytes()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and those above it; each is durable only once the one that holds it is synced.
+
+    Those that were there are synced too, as somebody else may just have made them, but once a process.
+    """
+    if folder in _durable and folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for above in folder.parents[:3]:
+        _sync_folder(above)
+    _durable.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,8 @@ from inference.models import ModelVersion
 
 def with_predictions(items: QuerySet[Item]) -> QuerySet[Item]:
     """Fetch with the items what `item_json` needs: two queries whatever their number."""
-    routing = Prediction.objects.filter(role=Role.CHAMPION).select_related("model_version").defer("heatmap")
+    routing = Prediction.objects.filter(role=Role.CHAMPION).select_related("model_version")
+    routing = routing.defer("heatmap", "model_version__card", "model_version__metrics")
     return items.select_related("line", "policy").prefetch_related(
         Prefetch("predictions", queryset=routing, to_attr="routing_predictions")
     )

@@ -15,7 +15,7 @@ from gateway.errors import ExternalIdTaken
 from gateway.models import Item
 from gateway.recording import Outcome, Predicted
 from inference import service
-from inference.errors import ModelUnavailable
+from inference.errors import ModelBusy, ModelUnavailable
 from policies.changes import active_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
@@ -68,6 +68,9 @@ def predict(line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival]) -> P
         said, latency_ms = service.predict(
             champion, [arrivals[index].decoded for index in asked], timeout=settings.MODEL_TIMEOUT_SECONDS
         )
+    except ModelBusy:
+        # Too much waits already: the camera is told to come again, and nothing is made of its photos meanwhile.
+        raise
     except ModelUnavailable as error:
         logger.warning("line %s: %s gave no answer, %d items go to people: %s", line.slug, champion.name, len(asked), error)
         return Predicted(scores, None, None)
@@ -78,13 +81,19 @@ def predict(line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival]) -> P
 
 def refuse_taken_ids(line: Line, arrivals: Sequence[Arrival]) -> None:
     """Raise ExternalIdTaken where the line takes an id once and has it, or the batch brings it twice."""
-    if not line.unique_external_ids:
-        return
-    ids = [arrival.external_id for arrival in arrivals if arrival.external_id]
-    taken = set(Item.objects.filter(line=line, unique_external_id__in=ids).values_list("external_id", flat=True))
-    taken |= {one for one in ids if ids.count(one) > 1}
+    taken = taken_ids(line, arrivals)
     if taken:
         raise ExternalIdTaken(f"The line takes each external id once, and has {', '.join(sorted(taken)[:5])}.")
+
+
+def taken_ids(line: Line, arrivals: Sequence[Arrival]) -> set[str]:
+    """Return the ids that the line, which takes each once, has already or gets twice in this batch."""
+    if not line.unique_external_ids:
+        return set()
+    ids = [arrival.external_id for arrival in arrivals if arrival.external_id]
+    # By the id itself: what came before the line wanted each only once, and what was imported, counts too.
+    taken = set(Item.objects.filter(line=line, external_id__in=ids).values_list("external_id", flat=True))
+    return taken | {one for one in ids if ids.count(one) > 1}
 
 
 def tell(line: Line, outcomes: Sequence[Outcome]) -> None:

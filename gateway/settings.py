@@ -62,6 +62,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Before anything reads a body.
+    "gateway.body_limits.BodyLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -131,7 +133,15 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A caller must not wait for a broker that is down: the database knows what is to be done, a message only wakes the worker.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    # The transport would try for six seconds by itself, and the camera with it.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +202,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # --- Sluice -----------------------------------------------------------------------------------------------------------
@@ -202,6 +211,8 @@ MAX_PHOTO_BYTES = env_int("MAX_PHOTO_BYTES", 20 * 1024 * 1024, least=1)
 MAX_PHOTO_SIDE = env_int("MAX_PHOTO_SIDE", 12_000, least=1)
 MAX_PHOTO_PIXELS = env_int("MAX_PHOTO_PIXELS", 60_000_000, least=1)
 MAX_BATCH_ITEMS = env_int("MAX_BATCH_ITEMS", 64, least=1)
+# The largest body of a batch, in bytes.
+MAX_BATCH_BYTES = env_int("MAX_BATCH_BYTES", 64 * 1024 * 1024, least=1)
 MAX_METADATA_BYTES = env_int("MAX_METADATA_BYTES", 8 * 1024, least=2)
 # Django's own bounds on a request: multipart parts beyond the files, and files a request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
@@ -219,6 +230,8 @@ REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
+# Requests that may wait for a model at the same time; beyond them items go to people at once.
+MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
 LOGGING = {
     "version": 1,

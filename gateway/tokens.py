@@ -18,6 +18,7 @@ SCOPES = {
     "items:read": "Read items, decisions and explanations",
     "predictions:read": "See what the model said",
     "labels:read": "Read the label feed and export datasets",
+    "datasets:write": "Freeze the labels as a new dataset version",
 }
 
 
@@ -54,7 +55,7 @@ def create_token(
 
 def revoke_token(token: ApiToken, *, by: User | None, now: datetime) -> bool:
     """Revoke the token from the next request on; False where somebody had done so before."""
-    return ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now) == 1
+    return ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now, revoked_by=by) == 1
 
 
 def digest_of(secret: str) -> str:

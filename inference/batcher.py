@@ -81,10 +81,19 @@ class Batcher:
             if waiting.answer.set_running_or_notify_cancel():
                 waiting.answer.set_exception(ModelUnavailable(OUT_OF_SERVICE))
 
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more."""
+        return self._closed
+
     def _run(self) -> None:
-        while self._await_work():
-            if batch := self._take():
-                self._compute(batch)
+        try:
+            while self._await_work():
+                if batch := self._take():
+                    self._compute(batch)
+        finally:
+            # Whatever ended the thread: nobody may wait for it any more.
+            self.close()
 
     def _await_work(self) -> bool:
         """Block until something waits; return False once closed."""

@@ -28,7 +28,8 @@ def evaluate(
     """Return the metrics of `predictor` on `examples`, all of them: choose the split before. The result is plain JSON.
 
     An estimate is `{"value", "low", "high", "n"}` with a 95 % interval; `value` is None where nothing can be said, as for the
-    precision of a class that was never answered. Raises `InputRefused` for an example that can't be read.
+    precision of a class that was never answered. What was said of each example is beside them
+    under `examples`, which grows with their number. Raises `InputRefused` for an example that can't be read.
     """
     probabilities = _probabilities(predictor, examples, classes, progress, limits)
     truth = np.array([classes.index(example.answer) for example in examples], dtype=np.int64)

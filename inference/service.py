@@ -10,10 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
 import numpy as np
+from django.conf import settings
 
 from inference import runtimes
 from inference.batcher import Batcher
-from inference.errors import ModelUnavailable
+from inference.errors import ModelBusy, ModelUnavailable
 from inference.kinds.base import Decoded, Pixels
 from inference.predictions import Scores
 from inference.runtimes import Weighted
@@ -24,6 +25,8 @@ MAX_BATCH = 16
 MAX_WAIT_MS = 2.0
 # About five seconds of work on one core: more would time out anyway.
 MAX_BACKLOG = 256
+# Seconds to wait for one of the places: a healthy model frees some within a pass or two, a hanging one never.
+PLACE_SECONDS = 0.5
 # Seconds that a start may take before `warm` gives up.
 WARM_SECONDS = 60.0
 
@@ -53,7 +56,7 @@ class Models:
     def _future(self, version: Weighted) -> Future[Batcher]:
         with self._lock:
             future = self._loaded.get(version.weights_digest)
-            if future is None:
+            if future is None or _is_over(future):
                 future = self._loaded[version.weights_digest] = self._loader.submit(_load, version)
             self._loaded.move_to_end(version.weights_digest)
             evicted = [self._loaded.popitem(last=False)[1] for _ in range(len(self._loaded) - self._most)]
@@ -85,25 +88,40 @@ def _load(version: Weighted) -> Batcher:
     return Batcher(predict, max_batch=MAX_BATCH, max_wait_ms=MAX_WAIT_MS, max_backlog=MAX_BACKLOG)
 
 
+def _is_over(loaded: Future[Batcher]) -> bool:
+    """Whether the model's thread has ended, so that it has to be loaded afresh."""
+    return loaded.done() and loaded.exception() is None and loaded.result().closed
+
+
 def _close(loaded: Future[Batcher]) -> None:
     if not loaded.cancelled() and loaded.exception() is None:
         loaded.result().close()
 
 
 models = Models()
+# Callers that may wait for a model at the same time: one that hangs must not take every thread of the server.
+_places = threading.BoundedSemaphore(settings.MODEL_CONCURRENCY)
 
 
 def predict(version: Weighted, batch: Sequence[Decoded], *, timeout: float) -> tuple[list[Scores], float]:
     """Return the scores of `batch` in its order, and how long they took in milliseconds, waiting included.
 
     Raises `ModelUnavailable` with the reason for every failure: missing or changed weights, an error of the runtime, more
-    than `timeout` seconds; `ModelBusy` where too much waits already.
+    than `timeout` seconds; `ModelBusy` where too much or too many wait already.
     """
     started = time.monotonic()
-    batcher = models.get(version, timeout)
-    remaining = max(0.0, timeout - (time.monotonic() - started))
-    found = batcher.predict([item.pixels for item in batch], remaining)
+    if not _places.acquire(timeout=min(timeout, PLACE_SECONDS)):
+        raise ModelBusy(f"Too many wait for the model: {settings.MODEL_CONCURRENCY} may at the same time.")
+    try:
+        batcher = models.get(version, _left(timeout, started))
+        found = batcher.predict([item.pixels for item in batch], _left(timeout, started))
+    finally:
+        _places.release()
     return found, (time.monotonic() - started) * 1000
+
+
+def _left(timeout: float, started: float) -> float:
+    return max(0.0, timeout - (time.monotonic() - started))
 
 
 def warm(version: Weighted) -> None:

@@ -40,7 +40,7 @@ def blind_cells(cells: Sequence[Cell], version: int | None) -> list[Cell]:
 
 def seen_cells(cells: Sequence[Cell], version: int | None) -> list[Cell]:
     """Return labels given after seeing the version's prediction: they show how people go along with it, not how good it is."""
-    return [cell for cell in cells if cell.version == version and not cell.blind]
+    return [cell for cell in cells if cell.version == version and cell.seen]
 
 
 def _of_class(cells: Sequence[Cell], key: str) -> ClassAgreement:

@@ -22,6 +22,8 @@ class Cell:
     version: int | None
     # Nobody who judged it had seen the prediction.
     blind: bool
+    # Somebody who judged it had seen the prediction. Neither is true where it could be seen and was not.
+    seen: bool
     # People would have seen it whatever its score: it is in the audit sample, or the mode sent every item to people blind.
     random: bool
     in_audit: bool

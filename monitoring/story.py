@@ -61,6 +61,8 @@ class Rows:
     events: Sequence[Event] = ()
     # Why the policy routed the item as it did, a sentence each.
     why: Sequence[str] = ()
+    # Who reads it may be asked to judge the item: why people are asked, and what was noted, may tell what the model said.
+    blind: bool = False
 
 
 def timeline(rows: Rows) -> list[Entry]:
@@ -72,7 +74,7 @@ def timeline(rows: Rows) -> list[Entry]:
         entries.append(_policy(rows.item, rows.why[:1]))
     entries += [_decision(row, rows) for row in rows.decisions if row.decided_by == DecidedBy.MODEL]
     for referral in rows.referrals:
-        entries += _referral(referral)
+        entries += _referral(referral, rows)
     entries += [_judgement(row, rows) for row in rows.judgements]
     entries += [_decision(row, rows) for row in rows.decisions if row.decided_by != DecidedBy.MODEL]
     entries += [_label(row, rows) for row in rows.labels]
@@ -130,13 +132,14 @@ def _decision(row: Decision, rows: Rows) -> Entry:
     return Entry(row.created_at, "gavel", f"Decided: {answer}", (sentence,), _tone(row.answer, rows))
 
 
-def _referral(row: Referral) -> list[Entry]:
-    sentences = [ASKED.get(Reason(row.reason), "People are asked.")]
+def _referral(row: Referral, rows: Rows) -> list[Entry]:
+    untold = rows.blind and row.reason in {Reason.UNCERTAIN, Reason.ASSIST}
+    sentences = ["People are asked." if untold else ASKED.get(Reason(row.reason), "People are asked.")]
     never = row.blind or row.line.reveal == Reveal.BLIND
     sentences.append("They judge without seeing what the model said." if never else "They may see what the model said.")
     if row.wanted > 1:
         sentences.append(f"{row.wanted} judgements are wanted.")
-    if row.note:
+    if row.note and not rows.blind:
         sentences.append(f"Note: {row.note}")
     entries = [Entry(row.created_at, "users-round", "People were asked", tuple(sentences), "warn")]
     if row.state == ReferralState.CANCELLED and row.settled_at:

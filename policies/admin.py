@@ -24,12 +24,15 @@ class LabelClassInline(admin.TabularInline[LabelClass, Line]):
 
 @admin.register(Line)
 class LineAdmin(admin.ModelAdmin[Line]):
-    """A line's settings."""
+    """A line's settings, to look at: they are changed on its own page, which leaves an event."""
 
     list_display = ("slug", "name", "kind", "retired_at")
-    readonly_fields = ("slug", "kind", "created_at")
     exclude = ("secret",)
     inlines = (LabelClassInline,)
+
+    def has_change_permission(self, request: HttpRequest, obj: Line | None = None) -> bool:
+        """Nothing here is changed behind the pages' back."""
+        return False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A line without a policy would be no line: it is made by `policies.lines.create_line`."""

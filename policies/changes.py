@@ -92,8 +92,11 @@ def change_policy(
     if not reason.strip():
         raise InvalidPolicy("A change needs a reason.")
     check_against(line, draft)
-    ended = PolicyVersion.objects.filter(line=line, number=expected, superseded_at=None).update(superseded_at=now)
-    if ended != 1:
+    current = PolicyVersion.objects.filter(line=line, number=expected, superseded_at=None)
+    began = current.values_list("created_at", flat=True).first()
+    # `now` was read before: the version that it ends may have begun since, or the clock was set back. Neither may stop a stop.
+    now = max(now, began or now)
+    if current.update(superseded_at=now) != 1:
         raise StalePolicy(f"Version {expected} is no longer in force. Look at the present policy and try again.")
     return PolicyVersion.objects.create(
         line=line,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -12,9 +13,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateway import door
-from gateway.api import REFUSED, ApiView
+from gateway import door, idempotency
+from gateway.api import KEY, REFUSED, ApiView
 from gateway.errors import BadField
+from gateway.idempotency import Answer, Remember
 from review.datasets import freeze
 from review.errors import DatasetUnknown
 from review.exports import FORMATS
@@ -87,7 +89,7 @@ class Labels(ApiView):
 class Datasets(ApiView):
     """The dataset versions of a line."""
 
-    scopes = {"GET": "labels:read", "POST": "labels:read"}
+    scopes = {"GET": "labels:read", "POST": "datasets:write"}
 
     @extend_schema(operation_id="datasets_list", responses={200: DatasetSchema(many=True)})
     def get(self, request: Request, slug: str) -> Response:
@@ -95,11 +97,20 @@ class Datasets(ApiView):
         line = door.open_line(slug, self.token)
         return Response([_dataset_json(one) for one in DatasetVersion.objects.filter(line=line).order_by("-number")[:200]])
 
-    @extend_schema(operation_id="datasets_create", request=None, responses={201: DatasetSchema, 409: REFUSED})
+    @extend_schema(operation_id="datasets_create", request=None, parameters=[KEY], responses={201: DatasetSchema, 409: REFUSED})
     def post(self, request: Request, slug: str) -> Response:
-        """Freeze the labels as they stand. The same labels give the same version, so this may be called twice."""
-        line = door.open_line(slug, self.token)
-        return Response(_dataset_json(freeze(line, by=None, now=timezone.now())), status=201)
+        """Freeze the labels as they stand. The same labels give the same version."""
+        line, now = door.open_line(slug, self.token), timezone.now()
+
+        def work(remember: Remember) -> Answer:
+            with transaction.atomic():
+                answer = Answer(201, _dataset_json(freeze(line, by=None, now=now)))
+                remember(answer)
+            return answer
+
+        key = request.headers.get("Idempotency-Key", "")
+        answer, _ = idempotency.once(self.token, key, [f"DATASET {line.slug}"], now=now, work=work)
+        return Response(answer.body, status=answer.status)
 
 
 class DatasetExport(ApiView):

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from gateway.models import Prediction, Role
+from gateway.models import Prediction, Referral, Role
 from policies.decide import Reason
 from policies.models import LabelClass, Line
 from review.claims import shown_when
 from review.models import Claim, Judgement, LabelExample
 
-REASON_WORDS = {
+REASON_WORDS: dict[str, str] = {
     Reason.HUMAN_ONLY: "People judge everything on this line",
     Reason.SHADOW: "People judge everything on this line",
     Reason.ASSIST: "The model's findings are shown",
@@ -107,6 +107,11 @@ def class_names(line: Line) -> dict[str, str]:
     return dict(line.classes.values_list("key", "name"))
 
 
+def _told(referral: Referral, reveal: str) -> str:
+    """Return the reason that the reviewer may know: that the model was not sure is something that the model said."""
+    return "asked" if reveal != "at_once" and referral.reason in {Reason.UNCERTAIN, Reason.ASSIST} else referral.reason
+
+
 def _card(claim: Claim, prediction: Prediction | None, names: dict[str, str]) -> dict[str, Any]:
     referral, item = claim.referral, claim.referral.item
     reveal = shown_when(claim)
@@ -122,9 +127,10 @@ def _card(claim: Claim, prediction: Prediction | None, names: dict[str, str]) ->
         "received_at": item.received_at.isoformat(),
         "due_at": referral.due_at.isoformat() if referral.due_at else None,
         "expires_at": claim.expires_at.isoformat(),
-        "reason": referral.reason,
-        "reason_words": REASON_WORDS[Reason(referral.reason)],
-        "note": referral.note,
+        "reason": _told(referral, reveal),
+        "reason_words": REASON_WORDS.get(_told(referral, reveal), "A person is asked"),
+        # What somebody wrote about a decision may say what the model had decided.
+        "note": referral.note if reveal == "at_once" else "",
         "blind": reveal == "never",
         "reveal": reveal,
     }

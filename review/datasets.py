@@ -22,14 +22,13 @@ from review.splits import split_of
 
 def freeze(line: Line, *, by: User | None, now: datetime) -> DatasetVersion:
     """Return the version that holds the line's standing labels, a new one only where these have changed."""
-    labels = standing_labels(line)
-    rows = [_row(line, label) for label in labels]
+    rows = _without_twins([_row(line, label) for label in standing_labels(line)])
     if not rows:
         raise NothingLabelled(f"Nobody has labelled anything on the line {line.slug} yet.")
     digest = media.store("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode())
     with transaction.atomic():
         # The line's row is the lock under which numbers are given.
-        Line.objects.select_for_update().get(pk=line.pk)
+        Line.objects.select_for_update(no_key=True).get(pk=line.pk)
         known = DatasetVersion.objects.filter(line=line, digest=digest).first()
         if known is not None:
             return known
@@ -81,6 +80,12 @@ def _row(line: Line, label: Label) -> dict[str, Any]:
         "inclusion_probability": label.inclusion_probability,
         "sequence": label.sequence,
     }
+
+
+def _without_twins(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what a model would be tested on after it was trained on the same photo, come in under another id."""
+    known = {row["photo"] for row in rows if row["split"] == "train"}
+    return [row for row in rows if row["split"] == "train" or row["photo"] not in known]
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:

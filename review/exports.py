@@ -36,15 +36,25 @@ def as_coco(version: DatasetVersion) -> Iterator[bytes]:
 
 
 def as_zip(version: DatasetVersion) -> Iterator[bytes]:
-    """Yield a zip: split/class/photo, masks beside them, and the manifest. Nothing larger than a photo is held in memory."""
-    sink = _Sink()
+    """Yield a zip: split/class/photo, masks beside them, and the manifest. Nothing larger than a photo is held in memory.
+
+    What is no longer kept does not cost the rest: where there is such, missing.txt names it, a file a line.
+    """
+    sink, missing = _Sink(), []
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for row in rows_of(version):
-            archive.writestr(zipfile.ZipInfo(file_name(row)), media.load(row["photo"]))
-            if row["mask"]:
-                archive.writestr(zipfile.ZipInfo(file_name(row).rsplit(".", 1)[0] + ".mask.png"), media.load(row["mask"]))
+            for name, digest in _files(row):
+                try:
+                    archive.writestr(zipfile.ZipInfo(name), media.load(digest))
+                except OSError:
+                    missing.append(name)
             yield sink.taken()
-        archive.writestr(zipfile.ZipInfo("manifest.jsonl"), b"".join(as_jsonl(version)))
+        if missing:
+            archive.writestr(zipfile.ZipInfo("missing.txt"), "".join(f"{name}\n" for name in missing))
+        with archive.open(zipfile.ZipInfo("manifest.jsonl"), "w") as manifest:
+            for line in as_jsonl(version):
+                manifest.write(line)
+                yield sink.taken()
     yield sink.taken()
 
 
@@ -58,6 +68,13 @@ FORMATS: dict[str, tuple[str, str, Callable[[DatasetVersion], Iterator[bytes]]]]
 def file_name(row: dict[str, Any]) -> str:
     """Return where a photo lies in the zip, and what COCO calls it."""
     return f"{row['split']}/{row['answer']}/{row['item']}.{ENDINGS.get(row['media_type'], 'bin')}"
+
+
+def _files(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where a row's photo and mask lie in the zip, each with its digest."""
+    yield file_name(row), row["photo"]
+    if row["mask"]:
+        yield file_name(row).rsplit(".", 1)[0] + ".mask.png", row["mask"]
 
 
 class _Sink(io.RawIOBase):

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from gateway import lifecycle
 from gateway.errors import BadField, KeyReused
 from gateway.events import actor_of, event
-from gateway.models import DecidedBy, Decision, Event, Referral, ReferralState
+from gateway.models import DecidedBy, Decision, Event, ItemState, Referral, ReferralState
 from policies.decide import Reason
 from policies.models import Line
 from review import claims
@@ -71,7 +71,7 @@ def check_answer(line: Line, answer: Answer) -> None:
 @transaction.atomic
 def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
     claim = claims.end(claim_id, reviewer, ClaimEnd.ANSWERED, now=now)
-    referral = Referral.objects.select_for_update().select_related("item__policy", "line").get(pk=claim.referral_id)
+    referral = _locked(claim.referral_id)
     if referral.state != ReferralState.OPEN:
         raise ClaimLost("The question was settled meanwhile; your answer was not counted.")
     check_answer(referral.line, answer)
@@ -101,7 +101,7 @@ def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: 
     if old is None:
         raise NotRevisable("This is not an answer of yours.")
     # The lock comes before the look: two tabs that revise the same answer go one after the other.
-    referral = Referral.objects.select_for_update().select_related("item__policy", "line").get(pk=old.referral_id)
+    referral = _locked(old.referral_id)
     _check_revisable(reviewer, old, now)
     check_answer(old.line, answer)
     settled = _consensus(referral).standing is Standing.AGREED
@@ -152,7 +152,7 @@ def _apply(referral: Referral, judgement: Judgement, consensus: Consensus, now: 
     match consensus.standing:
         case Standing.DISAGREED:
             lifecycle.close_referral(referral, actor=actor_of(judgement.reviewer), now=now)
-            lifecycle.refer(referral.item, Reason.DISAGREEMENT, blind=True, actor="system:consolidation", now=now)
+            _ask_a_third(referral, now)
         case Standing.AGREED:
             _agree(referral, judgement, consensus.answer or "", now)
 
@@ -169,12 +169,15 @@ def _unsettle(referral: Referral, judgement: Judgement, now: datetime) -> None:
         and standing.created_at >= referral.created_at
     )
     if theirs:
-        lifecycle.reopen(item.pk, user=judgement.reviewer, reason="the answer was taken back", now=now)
+        lifecycle.take_back(item.pk, user=judgement.reviewer, reason="the answer was taken back", now=now)
 
 
 def _agree(referral: Referral, judgement: Judgement, answer: str, now: datetime) -> None:
     reviewer = judgement.reviewer
     lifecycle.close_referral(referral, actor=actor_of(reviewer), now=now)
+    if _contradicts(referral, reviewer, answer):
+        _ask_a_third(referral, now)
+        return
     lifecycle.settle(referral.item_id, answer, user=reviewer, reason=Reason(referral.reason), now=now)
     judged = Judgement.objects.filter(referral=referral, superseded_by=None).exclude(answer=Judgement.UNSURE)
     # Who might have seen the prediction, in the console or on the item's page, counts as having seen it.
@@ -183,9 +186,39 @@ def _agree(referral: Referral, judgement: Judgement, answer: str, now: datetime)
         answer,
         regions=judgement.regions,
         blind=all(one.blind and not one.saw_prediction for one in judged),
+        seen=any(one.saw_prediction for one in judged),
         inclusion_probability=inclusion_probability(referral.item, referral.reason),
         now=now,
     )
+
+
+def _contradicts(referral: Referral, reviewer: User, answer: str) -> bool:
+    """Return whether somebody else decided otherwise while this question was open already: two people, two answers.
+
+    An older decision is what an appeal or a recall is there to overrule, and who settles a disagreement has the last word.
+    """
+    standing = Decision.objects.filter(item=referral.item_id).order_by("-number").first()
+    return (
+        referral.reason != Reason.DISAGREEMENT
+        and referral.item.state == ItemState.DECIDED
+        and standing is not None
+        and standing.decided_by == DecidedBy.PERSON
+        and standing.user_id != reviewer.pk
+        and standing.answer != answer
+        and standing.created_at > referral.created_at
+    )
+
+
+def _ask_a_third(referral: Referral, now: datetime) -> None:
+    asked = Referral.objects.filter(item=referral.item_id, reason=Reason.DISAGREEMENT.value, state=ReferralState.OPEN)
+    if not asked.exists():
+        lifecycle.refer(referral.item, Reason.DISAGREEMENT, blind=True, actor="system:consolidation", now=now)
+
+
+def _locked(referral_id: int) -> Referral:
+    """Return the referral with its item, both locked; not the line and the policy, which every post and judgement needs."""
+    locked = Referral.objects.select_for_update(of=("self", "item"))
+    return locked.select_related("item__policy", "line").get(pk=referral_id)
 
 
 def _take_back(referral: Referral, actor: str, now: datetime) -> None:

@@ -99,6 +99,8 @@ class Label(models.Model):
     source = models.CharField(max_length=10, choices=LabelSource)
     # Whether nobody who judged it had seen a prediction: only such labels may judge a model.
     blind = models.BooleanField()
+    # Whether somebody who judged it had seen the prediction.
+    seen = models.BooleanField(default=False)
     in_audit = models.BooleanField()
     # The probability with which this item came to be labelled; null where nobody knows it (imports).
     inclusion_probability = models.FloatField(null=True)

@@ -8,14 +8,16 @@ from django.utils import timezone
 from gateway.background import wake
 from review import claims
 from review.errors import TrainingRuns
-from review.models import TrainingRun
+from review.models import TrainingRun, TrainingState
 from review.schedule import due_reason, lines_to_watch
-from review.training import request_training, waiting_runs, work_on
+from review.training import request_training, training_runs, waiting_runs, work_on
 
 
 @shared_task
 def run_training(run_id: int) -> str:
-    """Do one training run to its end."""
+    """Do one training run to its end. Another one at the same time would take the threads that deadlines need: it waits."""
+    if training_runs(now=timezone.now()).exclude(pk=run_id).exists():
+        return TrainingState.QUEUED
     return work_on(TrainingRun.objects.select_related("line", "requested_by").get(pk=run_id)).state
 
 
@@ -31,7 +33,7 @@ def train_what_is_due() -> int:
             except TrainingRuns:
                 continue  # a manager pressed the button in this moment
     waiting = waiting_runs(now=now)
-    for run in waiting:
+    for run in waiting[:1]:
         wake(run_training, run.pk)
     return len(waiting)
 

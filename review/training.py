@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,11 +22,12 @@ from inference.errors import InputRefused, ModelUnavailable
 from inference.examples import Example, NotEnoughLabels
 from inference.models import ModelVersion
 from inference.predictions import Region
+from inference.runtimes.base import Weighted
 from inference.training import create_version, train
 from policies.models import Line
 from review.datasets import freeze, rows_of
 from review.errors import NothingLabelled, TrainingRuns
-from review.models import DatasetVersion, TrainingRun, TrainingState
+from review.models import DatasetVersion, LabelSource, TrainingRun, TrainingState
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,11 @@ def waiting_runs(*, now: datetime) -> list[TrainingRun]:
     """Return the runs that nobody works on: queued ones, and those whose worker was lost."""
     lost = Q(state=TrainingState.RUNNING, heartbeat_at__lt=now - LOST_AFTER)
     return list(TrainingRun.objects.filter(Q(state=TrainingState.QUEUED) | lost).order_by("id"))
+
+
+def training_runs(*, now: datetime) -> QuerySet[TrainingRun]:
+    """Return the runs that a living worker is at."""
+    return TrainingRun.objects.filter(state=TrainingState.RUNNING, heartbeat_at__gte=now - LOST_AFTER)
 
 
 def work_on(run: TrainingRun, *, report: Report | None = None) -> TrainingRun:
@@ -92,25 +99,47 @@ def _train(run: TrainingRun, report: Report) -> None:
         progress=lambda share, stage: report(share * TRAINING_SHARE, stage),
         limits=photo_limits(),
     )
-    test = [example for example in examples if example.split == "test"]
+    # What a person said after seeing the champion's prediction cannot judge the champion, nor its rival.
+    test = [_example(row) for row in rows_of(dataset) if row["split"] == "test" and may_judge(row)]
     champion = deployments.champion(line)
-    measured = {"candidate": trained} | ({"champion": champion} if champion is not None else {})
-    evaluation_of: dict[str, Any] = {"champion_name": champion.name if champion else None, "champion": None}
-    for place, (name, version) in enumerate(measured.items()):
-        start = TRAINING_SHARE + place * (1 - TRAINING_SHARE) / len(measured)
-        share = (1 - TRAINING_SHARE) / len(measured)
-        evaluation_of[name] = evaluation.evaluate(
-            runtimes.load(version),
-            test,
-            classes,
-            partial(_part, report, start, share, f"Measuring the {name}"),
-            limits=photo_limits(),
-        )
+    measure = partial(_measure, report, test, classes)
+    evaluation_of: dict[str, Any] = {
+        # What both were measured on, in one word.
+        "test_digest": media.digest_of("\n".join(sorted(example.digest for example in test)).encode()),
+        "candidate": measure(trained, "candidate", 0),
+        "champion_name": champion.name if champion else None,
+        "champion": _measure_champion(champion, measure),
+    }
     with transaction.atomic():
         version = create_version(trained, evaluation_of["candidate"], dataset.digest)
         if not _end(run, TrainingState.DONE, dataset=dataset, model_version=version, evaluation=evaluation_of):
             # Thought lost, and somebody else has the run now: theirs is the candidate.
             transaction.set_rollback(True)
+
+
+def _measure(
+    report: Report, test: Sequence[Example], classes: Sequence[str], version: Weighted, name: str, place: int
+) -> dict[str, Any]:
+    """Measure a model on the test split; `place` 0 or 1 says which half of the measuring it is.
+
+    What it said of each example is kept like a photo: the metrics go into rows that are read often, and name it by digest.
+    """
+    share = (1 - TRAINING_SHARE) / 2
+    progress = partial(_part, report, TRAINING_SHARE + place * share, share, f"Measuring the {name}")
+    found = evaluation.evaluate(runtimes.load(version), test, classes, progress, limits=photo_limits())
+    examples = found.pop("examples")
+    return found | {"examples_digest": media.store(json.dumps(examples).encode())}
+
+
+def _measure_champion(champion: ModelVersion | None, measure: Callable[..., dict[str, Any]]) -> dict[str, Any] | None:
+    """Measure the champion beside the candidate. One that cannot be loaded must not cost the new model its training."""
+    if champion is None:
+        return None
+    try:
+        return measure(champion, "champion", 1)
+    except ModelUnavailable as error:
+        logger.warning("the champion %s could not be measured: %s", champion.name, error)
+        return None
 
 
 def _begin(run: TrainingRun, *, now: datetime) -> bool:
@@ -173,6 +202,11 @@ def _reporter(run: TrainingRun, report: Report) -> Report:
 
 def _part(report: Report, start: float, length: float, stage: str, share: float, detail: str) -> None:
     report(start + share * length, stage)
+
+
+def may_judge(row: dict[str, Any]) -> bool:
+    """Return whether a row of a dataset may measure a model: judged blind, or labelled before any model was here."""
+    return bool(row["blind"]) or row["source"] == LabelSource.IMPORT
 
 
 def _example(row: dict[str, Any]) -> Example:

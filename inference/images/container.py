@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from inference.errors import InputRefused
 
+# Orientations that swap width and height.
+LYING = frozenset({5, 6, 7, 8})
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -20,6 +23,11 @@ class Container:
     height: int
     orientation: int
     plain: bytes
+
+    @property
+    def lying(self) -> bool:
+        """Whether turning it upright swaps width and height."""
+        return self.orientation in LYING
 
 
 def truncated(detail: str) -> InputRefused:

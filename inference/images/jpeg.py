@@ -12,6 +12,8 @@ START_OF_SCAN, END_OF_IMAGE, APP0, APP1, APP14, COMMENT = 0xDA, 0xD9, 0xE0, 0xE1
 # Start of frame; C4, C8 and CC in that range mean something else.
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH = frozenset(range(0xD0, 0xD9)) | {0x01}
+# Zero is no marker and the rest are reserved. Decoders look for markers inside of what one of these seems to begin.
+UNKNOWN = frozenset(range(0xC0)) - WITHOUT_LENGTH
 # Within a scan: a byte FF that is neither a stuffed zero, a restart marker nor filling ends it.
 SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 EXIF = b"Exif\0\0"
@@ -30,6 +32,9 @@ def walk(data: bytes) -> Container:
             break
         body = data[begin:end]
         if marker in FRAMES:
+            # Decoders go by the frame before the scan, whatever a later one says.
+            if size is not None:
+                raise corrupt("This JPEG file has a second frame.")
             size = _size(body)
         elif marker == START_OF_SCAN:
             scans += 1
@@ -56,6 +61,8 @@ def _segment(data: bytes, at: int) -> tuple[int, int, int]:
     if at >= len(data):
         raise truncated(f"This JPEG file ends after {len(data)} bytes, before its end marker.")
     marker, begin = data[at], at + 1
+    if marker in UNKNOWN:
+        raise corrupt(f"Byte {at} of this JPEG file should be a marker and is {marker:02x}.")
     if marker == END_OF_IMAGE or marker in WITHOUT_LENGTH:
         return marker, begin, begin
     end = begin + int.from_bytes(data[begin : begin + 2], "big")

@@ -18,7 +18,10 @@ def walk(data: bytes) -> Container:
     turned, kept, at, name = UPRIGHT, [SIGNATURE], len(SIGNATURE), b""
     while name != b"IEND":
         name, body, end = _chunk(data, at)
-        if name == b"IHDR" and size is None and len(body) == 13:
+        # Decoders go by the last header, so that a second one would say another size than the one that was judged.
+        if name == b"IHDR" and size is not None:
+            raise corrupt("This PNG file has a second header.")
+        if name == b"IHDR" and len(body) == 13:
             size = int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
         elif name == b"eXIf":
             turned = orientation(body)

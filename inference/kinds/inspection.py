@@ -16,8 +16,6 @@ from inference.vision.fit import train
 # The side of the square that models see. A photo is stretched to it, so that a region's shares hold for the full picture.
 SIDE = 224
 LEAST_SIDE = 8
-# Orientations that swap width and height.
-LYING = frozenset({5, 6, 7, 8})
 
 
 class Inspection(Kind):
@@ -35,7 +33,7 @@ class Inspection(Kind):
         _check_size(container, limits)
         pixels = upright_square(container, SIDE)
         width, height = container.width, container.height
-        if container.orientation in LYING:
+        if container.lying:
             width, height = height, width
         return Decoded(pixels, container.media_type, width, height, light_and_focus(pixels))
 

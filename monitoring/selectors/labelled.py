@@ -30,6 +30,8 @@ def cells(line: Line, since: datetime) -> list[Cell]:
             item__received_at__gte=since,
             item__predictions__role=Role.CHAMPION,
         )
+        # A label that was withdrawn says nothing.
+        .exclude(answer="")
         .order_by()
         .annotate(
             said=F("item__predictions__answer"),
@@ -39,7 +41,7 @@ def cells(line: Line, since: datetime) -> list[Cell]:
             automated=_flag(Q(item__route=Route.AUTOMATE)),
             may_decide=_flag(Q(item__policy__mode__in=MODEL_MAY_DECIDE)),
         )
-        .values("answer", "said", "bin", "version", "blind", "in_audit", "random", "automated", "may_decide")
+        .values("answer", "said", "bin", "version", "blind", "seen", "in_audit", "random", "automated", "may_decide")
         .annotate(count=Count("pk"))
     )
     return [_cell(dict(row)) for row in rows]
@@ -68,6 +70,7 @@ def _cell(row: dict[str, Any]) -> Cell:
         bin=int(row["bin"]),
         version=row["version"],
         blind=row["blind"],
+        seen=row["seen"],
         random=bool(row["random"]),
         in_audit=row["in_audit"],
         automated=bool(row["automated"]),

@@ -13,6 +13,8 @@ from review.models import TrainingRun, TrainingState
 
 RUNS_SHOWN = 30
 DEPLOYMENTS_SHOWN = 50
+# Long, and shown on the model's own page alone.
+HEAVY = ("model_version__card", "model_version__metrics")
 OPEN = (TrainingState.QUEUED, TrainingState.RUNNING)
 
 
@@ -32,20 +34,20 @@ class LineModels:
 
 def in_service(line: Line) -> dict[str, Deployment]:
     """Return what serves the line now, by role, with one query."""
-    rows = Deployment.objects.filter(line=line, ended_at=None).select_related("model_version", "started_by")
+    rows = Deployment.objects.filter(line=line, ended_at=None).select_related("model_version", "started_by").defer(*HEAVY)
     return {row.role: row for row in rows}
 
 
 def models_of(line: Line) -> LineModels:
     """Return the line's models, with two queries."""
-    history = list(
-        Deployment.objects.filter(line=line).select_related("model_version", "started_by").order_by("-started_at", "-id")
-    )
+    deployed = Deployment.objects.filter(line=line).select_related("model_version", "started_by").defer(*HEAVY)
+    history = list(deployed.order_by("-started_at", "-id"))
     current = {row.role: row for row in history if row.ended_at is None}
     champion, challenger = current.get(Role.CHAMPION), current.get(Role.CHALLENGER)
     runs = list(
         TrainingRun.objects.filter(line=line)
         .select_related("model_version", "dataset", "requested_by")
+        .defer(*HEAVY)
         .order_by("-id")[:RUNS_SHOWN]
     )
     serving = {row.model_version_id for row in current.values()}
@@ -71,12 +73,13 @@ def to_be_judged(line: Line) -> list[ModelVersion]:
 
 def open_run(line: Line) -> TrainingRun | None:
     """Return the training run that is queued or running."""
-    return TrainingRun.objects.filter(line=line, state__in=OPEN).first()
+    return TrainingRun.objects.filter(line=line, state__in=OPEN).defer("evaluation").first()
 
 
 def latest_run(line: Line) -> TrainingRun | None:
     """Return the newest training run, open or not."""
-    return TrainingRun.objects.filter(line=line).select_related("model_version").order_by("-id").first()
+    runs = TrainingRun.objects.filter(line=line).select_related("model_version").defer("evaluation", *HEAVY)
+    return runs.order_by("-id").first()
 
 
 def model_of(line: Line, name: str) -> ModelVersion | None:

@@ -61,7 +61,8 @@ def item_story(item_id: UUID, user: User) -> ItemStory | None:
 
 
 def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
-    predictions = list(Prediction.objects.filter(item=item).select_related("model_version").order_by("role", "id"))
+    said = Prediction.objects.filter(item=item).select_related("model_version")
+    predictions = list(said.defer("model_version__card", "model_version__metrics").order_by("role", "id"))
     champion = next((row for row in predictions if row.role == Role.CHAMPION), None)
     return Rows(
         item=item,
@@ -80,7 +81,7 @@ def _all_rows(item: Item, classes: list[LabelClass]) -> Rows:
 def _blind_rows(item: Item, classes: list[LabelClass]) -> Rows:
     """Only that the item came, and that people are asked to look at it blind."""
     asked = list(hiding_referrals().filter(item=item).select_related("line").order_by("id"))
-    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=asked)
+    return Rows(item=item, names=names_of(classes), negative=negative_of(classes), referrals=asked, blind=True)
 
 
 def _truth(item: Item, names: Mapping[str, str]) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
+from gateway.models import ApiToken
+from tests.browser.camera import Camera
+from tests.browser.console import Console
+from tests.browser.errors import watched
 from tests.browser.find_chromium import find
+from tests.browser.stage import log_in, serving
 
 # The synchronous Playwright keeps an event loop in this thread, and the ORM refuses to run beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# A busy machine may take its time; nothing here is told by how long it took, but for what says so.
+expect.set_options(timeout=15_000)
 
 # Chromium in a closed network asks its maker's hosts again and again unless told not to.
 FLAGS = [
@@ -52,22 +60,60 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture
-def errors(page: Page) -> Iterator[list[str]]:
-    """What the page complained about: refused scripts, missing files, exceptions. The test fails where there is any."""
+def site(file_database: Path) -> Iterator[str]:
+    """The address of the running application. The test's own database is in a file from here on."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _stage(site: str) -> None:
+    """Build the stage before the cast comes, and take it down after the last page is closed."""
+
+
+@pytest.fixture
+def errors() -> Iterator[list[str]]:
+    """What the pages complained about: refused scripts, missing files, exceptions. The test fails where there is any."""
     found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
     yield found
     assert found == []
 
 
 @pytest.fixture
-def enter(live_server: Any) -> Callable[[BrowserContext, User], None]:
-    """Log a person in without the form."""
+def page_of(new_context: Callable[..., BrowserContext], site: str, errors: list[str]) -> Callable[..., Page]:
+    """Open a browser for a person, or for nobody, and watch its page: `page_of(ines)`."""
 
-    def enter_as(context: BrowserContext, user: User) -> None:
-        client = Client()
-        client.force_login(user)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    def open_for(user: User | None = None, **how: Any) -> Page:
+        context = new_context(**how)
+        if user is not None:
+            log_in(context, site, user)
+        return watched(context.new_page(), errors)
 
-    return enter_as
+    return open_for
+
+
+@pytest.fixture
+def console_of(page_of: Callable[..., Page], site: str) -> Callable[..., Console]:
+    """Sit a person down at the console of the line: `console_of(ines)`.
+
+    The page's time can be wound forward, except where `clock` is False. `prepare(page)` is called before it is opened.
+    """
+
+    def sit_down(user: User, *, clock: bool = True, prepare: Callable[[Page], None] | None = None) -> Console:
+        page = page_of(user)
+        if clock:
+            page.clock.install()
+        if prepare:
+            prepare(page)
+        page.goto(f"{site}/lines/phones/console/")
+        console = Console(page, clock=clock)
+        console.started()
+        return console
+
+    return sit_down
+
+
+@pytest.fixture
+def camera(site: str, token: tuple[ApiToken, str]) -> Camera:
+    """A machine with a token of its own, at the other end of the wire."""
+    return Camera(site, token[1])

@@ -21,6 +21,7 @@ from gateway.checks import check_settings
         ({"ALLOWED_HOSTS": ["sluice.example"], "SESSION_COOKIE_SECURE": True}, []),
         ({"ALLOWED_HOSTS": ["sluice.example"], "DEBUG": True}, ["gateway.E003"]),
         ({"MAX_WAITING_REQUESTS": 24, "WEB_THREADS": 24}, ["gateway.E004"]),
+        ({"MODEL_CONCURRENCY": 24, "WEB_THREADS": 24}, ["gateway.E005"]),
     ],
 )
 def test_each_wrong_setting_has_an_id_and_a_hint(settings: Any, values: dict[str, object], ids: list[str]) -> None:

@@ -103,8 +103,17 @@ def test_one_step_back(line: Line, deploy: Deploy, max_: User, now: datetime) ->
     back = deployments.step_back(line, by=max_, reason="escapes", now=later)
     assert (back.model_version, back.reason) == (first, "escapes")
     assert history(line) == [("a", False), ("b", False), ("a", True)]
-    forth = deployments.step_back(line, by=max_, reason="it was the light", now=later + timedelta(hours=1))
-    assert forth.model_version == second
+    with pytest.raises(NothingDeployed):
+        deployments.step_back(line, by=max_, reason="pressed twice", now=later)
+    assert deployments.champion(line) == first
+
+
+def test_a_second_step_goes_further_back_and_not_forward(line: Line, deploy: Deploy, max_: User, now: datetime) -> None:
+    first, second, third = version("a"), version("b"), version("c")
+    for one in (first, second, third):
+        deploy(one)
+    champions = [deployments.step_back(line, by=max_, reason="escapes", now=now).model_version for _ in range(2)]
+    assert champions == [second, first]
 
 
 @pytest.mark.parametrize("served", [0, 1])

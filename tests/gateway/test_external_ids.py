@@ -60,23 +60,30 @@ def test_another_line_may_have_the_same(api: Client, strict: Line, post: Post, n
     post(seed=1, slug="tiles", external_id="SN-1")
 
 
-def test_twice_within_a_batch_is_a_conflict_of_the_whole_batch(
-    api: Client, strict: Line, untouched: Callable[[], None]
-) -> None:
-    files = [SimpleUploadedFile("a.jpg", photo(seed)) for seed in range(3)]
-    fields = [{"external_id": "SN-1"}, {}, {"external_id": "SN-1"}]
-    response = api.post(f"{URL}/batch", {"image": files, "items": json.dumps(fields)})
-    problem(response, 409, "external-id-taken", "SN-1")
-    untouched()
+def send(api: Client, ids: list[str]) -> list[dict[str, Any]]:
+    """Post a batch with these serial numbers and return its results."""
+    files = [SimpleUploadedFile("a.jpg", photo(seed)) for seed in range(len(ids))]
+    fields = [{"external_id": one} if one else {} for one in ids]
+    return api.post(f"{URL}/batch", {"image": files, "items": json.dumps(fields)}).json()["results"]
 
 
-def test_the_conflict_names_a_few_of_many(api: Client, strict: Line, post: Post) -> None:
-    fields = [{"external_id": f"SN-{number}"} for number in range(8)]
-    for one in fields:
-        post(**one)
-    files = [SimpleUploadedFile("a.jpg", photo(seed)) for seed in range(8)]
-    response = api.post(f"{URL}/batch", {"image": files, "items": json.dumps(fields)})
-    assert problem(response, 409, "external-id-taken")["detail"].count("SN-") == 5
+def test_a_taken_one_in_a_batch_does_not_harm_the_others(api: Client, strict: Line, post: Post) -> None:
+    post(seed=9, external_id="SN-1")
+    results = send(api, ["SN-1", "", "SN-2"])
+    assert [one["status"] for one in results] == [409, 201, 201]
+    assert results[0]["problem"]["code"] == "external-id-taken"
+    assert Item.objects.count() == 3
+
+
+def test_of_two_in_a_batch_the_first_is_taken(api: Client, strict: Line) -> None:
+    assert [one["status"] for one in send(api, ["SN-1", "SN-1", "SN-1"])] == [201, 409, 409]
+    assert Item.objects.count() == 1
+
+
+def test_what_came_before_the_line_wanted_each_once_counts_too(api: Client, line: Line, post: Post) -> None:
+    post(seed=1, external_id="SN-1")
+    Line.objects.update(unique_external_ids=True)
+    problem(again(api), 409, "external-id-taken", "SN-1")
 
 
 def test_the_model_is_not_asked_about_a_conflict(

@@ -94,13 +94,13 @@ def test_a_decision_has_its_number_to_itself(passed: Item) -> None:
         )  # fmt: skip
 
 
-def test_reopening_takes_a_decision_back_without_giving_another(waiting: Item, ines: User, now: datetime) -> None:
+def test_a_persons_decision_is_taken_back_without_giving_another(waiting: Item, ines: User, now: datetime) -> None:
     settle(waiting, "dent", ines, now)
-    item = lifecycle.reopen(waiting.pk, user=ines, reason="undo", now=now)
+    item = lifecycle.take_back(waiting.pk, user=ines, reason="undo", now=now)
     item.refresh_from_db()
     assert (item.state, item.answer, item.decided_by, item.decided_at) == ("referred", "", "", None)
     assert moves(item)[-1] == ("item.reopened", "dent", "referred", "user:ines")
-    assert lifecycle.reopen(waiting.pk, user=ines, reason="undo", now=now).revision == item.revision
+    assert lifecycle.take_back(waiting.pk, user=ines, reason="undo", now=now).revision == item.revision
     assert len(moves(item)) == 2
 
     settle(waiting, "ok", ines, now)

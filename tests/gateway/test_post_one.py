@@ -167,3 +167,9 @@ def test_a_prediction_is_left_out_for_who_must_not_see_it(
 
 def _client(scopes: list[str], now: datetime) -> Client:
     return Client(headers={"Authorization": f"Bearer {create_token('c2', scopes=scopes, line=None, by=None, now=now)[1]}"})
+
+
+def test_curl_without_a_content_type_is_understood(api: Client, line: Any) -> None:
+    """`curl --data-binary @photo.jpg` calls every body a form."""
+    response = api.post("/api/v1/lines/phones/items", photo(), content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 201

@@ -68,6 +68,16 @@ def test_a_list_does_not_fetch_heatmaps(api: Client, dial: Callable[..., Any], m
     assert not [sql for sql in statements(lambda: api.get(URL)) if '"heatmap"' in sql]
 
 
+def test_what_is_long_about_a_model_is_not_fetched_with_items(api: Client, dial: Callable[..., Any], model: Model) -> None:
+    """Its metrics and its card are for its own page: not for every post, and not once an item in a list."""
+    dial(Mode.FULL)
+    url = api.post(URL, photo(), content_type="image/jpeg")["Location"]
+    for call in (lambda: api.post(URL, photo(1), content_type="image/jpeg"), lambda: api.get(URL), lambda: api.get(url)):
+        found = statements(call)
+        assert any('"inference_modelversion"' in sql for sql in found)
+        assert not [sql for sql in found if '"metrics"' in sql or '"card"' in sql]
+
+
 def test_one_item_takes_few(api: Client, dial: Callable[..., Any], model: Model) -> None:
     dial(Mode.FULL)
     url = api.post(URL, photo(), content_type="image/jpeg")["Location"]

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from gateway import authentication
 from gateway.errors import BadField
 from gateway.models import ApiToken
+from gateway.roles import Roles, roles_of
 from gateway.tokens import SCOPES, create_token, revoke_token
 from policies.models import Line
 from tests.conftest import photo
@@ -171,3 +172,8 @@ def test_a_token_that_cannot_be(token: Token, now: datetime, name: str, scopes: 
         create_token(name, scopes=scopes, line=None, by=None, now=now)
     assert words in refusal.value.detail
     assert ApiToken.objects.count() == 1
+
+
+def test_a_token_has_no_role_among_people(token: Token) -> None:
+    """It stands where the framework expects a user, also where an error page asks who is looking."""
+    assert roles_of(token[0]) == Roles(inspector=False, manager=False)

@@ -41,6 +41,16 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def png_header(width: int, height: int) -> bytes:
+    """The header chunk of a PNG file in RGB."""
+    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+
+
+def jpeg_frame(width: int, height: int) -> bytes:
+    """The frame segment of a grey JPEG file."""
+    return b"\xff\xc0" + struct.pack(">HBHHBBBB", 11, 8, height, width, 1, 1, 0x11, 0)
+
+
 def decode(data: bytes, limits: Limits = LIMITS):
     """Decode as the door does."""
     return get("inspection").decode(data, limits=limits)

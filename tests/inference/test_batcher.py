@@ -148,6 +148,22 @@ def test_a_failure_reaches_every_waiter_of_its_batch_and_the_next_batch_works(ma
     assert numbers(batcher.predict([item(3)], SOON)) == [3]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whatever_ends_the_thread_nobody_waits_for_it_any_more(make):
+    """An error that is no Exception ends the thread: those who wait learn it at once, and so do those who come later."""
+    model = Model(held=True)
+    batcher = make(model, max_batch=1)
+    model.error = SystemExit("the thread was told to end")
+    futures = batcher.submit([item(1), item(2)])
+    assert not batcher.closed
+    model.go.set()
+    assert all(isinstance(future.exception(SOON), ModelUnavailable) for future in futures)
+    batcher._thread.join(SOON)
+    assert batcher.closed
+    with pytest.raises(ModelUnavailable, match="out of service"):
+        batcher.submit([item(3)])
+
+
 def test_too_few_answers_are_a_failure(make):
     model = Model()
     model.short = True

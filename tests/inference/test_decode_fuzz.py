@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inference.errors import InputRefused
 from inference.kinds import Decoded, Limits
-from tests.inference.pictures import decode, encoded, gradient
+from tests.inference.pictures import decode, encoded, gradient, jpeg_frame, png_header
 
 LIMITS = Limits(max_bytes=1_000_000, max_side=300, max_pixels=90_000)
 SEEDS = [
@@ -75,6 +75,18 @@ def test_damage_behind_true_checksums(seed):
             damaged[draw.randrange(16, len(damaged))] = draw.randrange(256)
         found.add(outcome(with_true_checksums(bytes(damaged))))
     assert found > {"image-corrupt"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS[:5]), st.one_of(st.just(-1), st.integers(0, 2_000)), st.sampled_from([0, 8, 200]))
+def test_a_second_size_anywhere_is_never_decoded(data, at, side):
+    """Both sizes are within the limits: which of them counts must not be left to the decoder."""
+    if data[:4] == b"\x89PNG":
+        first, last, another = 33, 12, png_header(side, side) if side else data[8:33]
+    else:
+        first, last, another = 2, 2, jpeg_frame(side or 14, side or 20)
+    at = first + at % (len(data) - first - last + 1)
+    assert outcome(data[:at] + another + data[at:]) != "decoded"
 
 
 @settings(max_examples=80, deadline=None)

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from inference.errors import InputRefused, UnknownKind
+from inference.images.container import Container
+from inference.images.pixels import upright_square
 from inference.kinds import Limits, get, names
-from tests.inference.pictures import decode, encoded, gradient, png_chunk, png_claiming
+from tests.inference.pictures import decode, encoded, gradient, jpeg_frame, png_chunk, png_claiming, png_header
 
 JPEG = encoded(gradient(), "JPEG")
 PNG = encoded(gradient(), "PNG")
@@ -57,6 +59,17 @@ CASES = {
     "WebP half": (WEBP[: len(WEBP) // 2], "image-truncated", "bytes"),
     "PNG with a wrong checksum": (damaged_png(), "image-corrupt", "checksum"),
     "PNG of garbage": (garbage_png(), "image-corrupt", "image/png"),
+    # The header that was judged must be the one that the decoder goes by: these say another size further on.
+    "PNG with a second header": (PNG[:33] + png_header(11_000, 11_000) + PNG[33:], "image-corrupt", "second header"),
+    "PNG with a second header at its end": (PNG[:-12] + png_header(64, 48) + PNG[-12:], "image-corrupt", "second header"),
+    "JPEG with a second frame after its scan": (JPEG[:-2] + jpeg_frame(64, 64) + JPEG[-2:], "image-corrupt", "second frame"),
+    "JPEG with two frames before its scan": (JPEG[:2] + jpeg_frame(64, 48) + JPEG[2:], "image-corrupt", "second frame"),
+    "JPEG with a frame behind no marker": (
+        JPEG[:2] + b"\xff\0\0\x0f" + jpeg_frame(9_000, 9_000) + JPEG[2:],
+        "image-corrupt",
+        "00",
+    ),
+    "JPEG with a reserved marker": (JPEG[:2] + b"\xff\x02\0\x0f" + jpeg_frame(9_000, 9_000) + JPEG[2:], "image-corrupt", "02"),
     "JPEG without a picture": (JPEG[:2] + b"\xff\xd9", "image-corrupt", "frame"),
     "JPEG of too many scans": (many_scans(), "image-too-costly", "scans"),
     "PNG bomb": (png_claiming(100_000, 100_000), "image-dimensions", "100,000"),
@@ -102,6 +115,45 @@ def test_the_size_is_judged_before_any_pixel_is_decoded(monkeypatch):
     monkeypatch.setattr("inference.kinds.inspection.upright_square", spent)
     with pytest.raises(InputRefused, match="too large"):
         decode(png_claiming(100_000, 100_000))
+
+
+@pytest.mark.parametrize(("form", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
+def test_a_decoder_that_reads_another_size_than_was_judged_is_not_let_loose(form, media_type, monkeypatch):
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("memory was spent on pixels"))
+    with pytest.raises(InputRefused, match="64 x 48 to its decoder and says 64 x 64"):
+        upright_square(Container(media_type, 64, 64, 1, encoded(gradient(), form)), 224)
+
+
+def riff(*chunks: bytes) -> bytes:
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def canvas(width: int, height: int, flags: int = 0) -> bytes:
+    """The chunk that says how large an extended WebP file is."""
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"VP8X" + struct.pack("<IBxxx", 10, flags) + sizes
+
+
+def animated(frame: bytes, width: int, height: int) -> bytes:
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"ANIM" + struct.pack("<I6x", 6) + b"ANMF" + struct.pack("<I6x", 16 + len(frame)) + sizes + bytes(4) + frame
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        riff(canvas(16, 16), WEBP[12:]),
+        riff(canvas(16, 16), canvas(64, 48), WEBP[12:]),
+        riff(canvas(16, 16, 2), animated(WEBP[12:], 64, 48)),
+        riff(canvas(16, 16, 2), animated(WEBP[12:], 16, 16)),
+    ],
+    ids=["a still picture", "a second canvas", "a frame", "a frame that says less"],
+)
+def test_a_webp_larger_than_its_canvas_is_refused(data):
+    with pytest.raises(InputRefused) as refusal:
+        decode(data)
+    assert refusal.value.code == "image-corrupt"
 
 
 def test_a_decoder_that_fails_in_any_known_way_is_a_refusal(monkeypatch):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference import runtimes, service
-from inference.errors import ModelUnavailable
+from inference.errors import ModelBusy, ModelUnavailable
 from inference.examples import Trained
 from inference.kinds import Decoded
 from inference.predictions import Scores, top
@@ -35,7 +35,7 @@ class Fake:
     def __init__(self):
         self.loads = 0
         self.error = self.load_error = None
-        self.go, self.loading = threading.Event(), threading.Event()
+        self.go, self.loading, self.begun = threading.Event(), threading.Event(), threading.Event()
         self.go.set()
         self.loading.set()
 
@@ -47,6 +47,7 @@ class Fake:
         return self
 
     def predict(self, batch):
+        self.begun.set()
         assert self.go.wait(SOON)
         if self.error:
             raise self.error
@@ -94,7 +95,7 @@ def test_a_hung_model_is_unavailable_after_the_timeout(fake):
 
 def test_a_model_that_does_not_load_in_time_is_unavailable(fake):
     fake.loading.clear()
-    with pytest.raises(ModelUnavailable, match=r"not loaded within 0\.05"):
+    with pytest.raises(ModelUnavailable, match=r"not loaded within 0\.0[45]"):
         service.predict(version(), [item()], timeout=0.05)
 
 
@@ -111,6 +112,44 @@ def test_a_model_that_failed_to_load_is_tried_again(fake):
         service.predict(version(), [item()], timeout=SOON)
     fake.load_error = None
     assert len(service.predict(version(), [item()], timeout=SOON)[0]) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_model_whose_thread_ended_is_loaded_afresh(fake):
+    ending = service.models.get(version(), SOON)
+    fake.error = SystemExit("the thread was told to end")
+    with pytest.raises(ModelUnavailable, match="SystemExit"):
+        service.predict(version(), [item()], timeout=SOON)
+    ending._thread.join(SOON)
+    fake.error = None
+    assert len(service.predict(version(), [item()], timeout=SOON)[0]) == 1
+    assert fake.loads == 2
+
+
+def test_a_hanging_model_takes_no_more_callers_than_there_are_places(fake, monkeypatch):
+    monkeypatch.setattr(service, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(service, "PLACE_SECONDS", 0.01)
+    fake.go.clear()
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(service.predict, version(), [item()], timeout=SOON)
+        try:
+            assert fake.begun.wait(SOON)
+            with pytest.raises(ModelBusy, match="Too many wait"):
+                service.predict(version(), [item()], timeout=SOON)
+        finally:
+            fake.go.set()
+        assert len(held.result(SOON)[0]) == 1
+    assert len(service.predict(version(), [item()], timeout=SOON)[0]) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), None])
+def test_a_place_is_free_again_whatever_became_of_the_call(fake, monkeypatch, error):
+    monkeypatch.setattr(service, "_places", threading.BoundedSemaphore(1))
+    fake.error, fake.load_error = error, None if error else OSError("the disk is away")
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable) as refused:
+            service.predict(version(), [item()], timeout=SOON)
+        assert not isinstance(refused.value, ModelBusy)
 
 
 def test_the_model_not_used_for_longest_makes_room(fake):

@@ -6,7 +6,9 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from gateway import deployments
 from gateway.models import ApiToken
@@ -37,6 +39,15 @@ def test_one_step_back(busy: Line, manager: Client) -> None:
     assert models_of(busy).can_step_back
     assert manager.post("/lines/phones/models/back/").status_code == 302
     assert deployments.champion(busy).name == "inspection-test-1"
+
+
+@pytest.mark.parametrize("path", ["", "models/", "training/"])
+def test_what_is_long_about_models_is_read_on_their_own_page_alone(busy: Line, manager: Client, path: str) -> None:
+    with CaptureQueriesContext(connection) as found:
+        assert manager.get(f"/lines/phones/{path}").status_code == 200
+    asked = [query["sql"] for query in found.captured_queries]
+    assert any('"inference_modelversion"' in sql for sql in asked)
+    assert not [sql for sql in asked if '"metrics"' in sql or '"card"' in sql]
 
 
 @pytest.mark.parametrize("path", ["back/", "challenger/retire/"])

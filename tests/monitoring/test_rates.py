@@ -8,7 +8,9 @@ from monitoring.agreement import agreement, blind_cells, seen_cells
 from monitoring.cells import Cell
 from monitoring.errors_found import audited_errors
 
-AUDITED = Cell("ok", "ok", 180, 1, blind=True, random=True, in_audit=True, automated=True, model_may_decide=True, count=1)
+AUDITED = Cell(
+    "ok", "ok", 180, 1, blind=True, seen=False, random=True, in_audit=True, automated=True, model_may_decide=True, count=1
+)
 
 
 def cell(truth: str, said: str, count: int, **flags: bool | int | None) -> Cell:
@@ -28,7 +30,9 @@ def test_agreement_from_both_sides() -> None:
 def test_only_blind_and_random_labels_of_the_version_judge_it() -> None:
     cells = [
         cell("ok", "ok", 1),
-        cell("ok", "ok", 2, blind=False),
+        cell("ok", "ok", 2, blind=False, seen=True),
+        # It could be seen, and nobody looked: it neither judges the model nor shows how people go along with it.
+        cell("ok", "ok", 32, blind=False),
         cell("ok", "ok", 4, random=False),
         cell("ok", "ok", 8, version=2),
     ]

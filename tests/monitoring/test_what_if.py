@@ -11,6 +11,7 @@ def cell(said: str, truth: str, position: int, count: int = 1, *, random: bool =
         position,
         7,
         blind=True,
+        seen=False,
         random=random,
         in_audit=random,
         automated=False,

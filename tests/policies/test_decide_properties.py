@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,10 +86,14 @@ def test_the_audit_sample_knows_neither_scores_nor_mode_nor_thresholds(
     assert decide(rule, says, draw).audit == decide(other, otherwise, draw).audit == (draw < rule.audit_rate)
 
 
-@given(RULES, MAYBE, DRAWS)
-def test_the_audit_sample_is_always_looked_at_and_always_blind(rule: Rule, says: dict[str, float] | None, draw: float) -> None:
-    verdict = decide(rule, says, draw)
-    if verdict.audit:
+@pytest.mark.parametrize("mode", Mode)
+@given(THRESHOLDS, MAYBE, st.floats(0, 1, exclude_min=True), DRAWS)
+def test_the_audit_sample_is_always_looked_at_and_always_blind(
+    mode: Mode, thresholds: dict[str, float], says: dict[str, float] | None, rate: float, share: float
+) -> None:
+    verdict = decide(Rule(mode, thresholds, rate), says, share * rate)
+    if share * rate < rate:  # the product of tiny numbers may round up to the rate
+        assert verdict.audit
         assert verdict.look is not None
         assert verdict.look.blind
 

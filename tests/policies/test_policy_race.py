@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from policies.changes import active_policy, change_policy, draft_of, stop_automation
+from policies.changes import Draft, active_policy, change_policy, draft_of, stop_automation
 from policies.errors import StalePolicy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
@@ -49,3 +49,11 @@ def test_the_red_switch_is_never_too_late(line: Line, now: datetime) -> None:
     assert stopped.mode == Mode.HUMAN_ONLY
     assert active_policy(line).mode == Mode.HUMAN_ONLY
     assert isinstance(changed, PolicyVersion | StalePolicy)
+
+
+def test_a_stop_that_was_asked_for_before_the_change_it_stops_still_stops(line: Line, now: datetime) -> None:
+    """Its clock was read first, and the change came into force in between."""
+    later = now + timedelta(seconds=5)
+    change_policy(line, Draft(Mode.FULL), expected=1, by=None, reason="up", now=later)
+    stopped = stop_automation(line, by=None, reason="red switch", now=now)
+    assert (stopped.mode, active_policy(line).number) == (Mode.HUMAN_ONLY, 3)

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from gateway.models import Event, Item, ItemState, Referral, ReferralState
 from policies.models import Line
-from review import claims
+from review import claims, tasks
 from review.errors import ClaimLost
 from review.models import Claim, ClaimEnd, Judgement
 from tests.review.people import arrive, fresh, judge, say, take
@@ -164,3 +164,10 @@ def test_an_answered_claim_is_over(line: Line, ines: User, now: datetime) -> Non
     with pytest.raises(ClaimLost, match="answered already"):
         say(ines, given.claim, "dent", now)
     assert Item.objects.get().answer == "ok"
+
+
+def test_the_clock_gives_back_what_people_who_are_gone_had_claimed(line: Line, ines: User, noor: User, now: datetime) -> None:
+    arrive(line, 2, now=now)
+    here, gone = take(line, noor, now), take(line, ines, now - LATER)
+    assert tasks.expire_claims() == 1
+    assert set(Claim.objects.filter(ended_at=None)) == {here} and Claim.objects.get(pk=gone.pk).end == ClaimEnd.EXPIRED

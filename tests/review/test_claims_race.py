@@ -39,7 +39,7 @@ def test_two_inspectors_never_get_the_same_referral(line: Line, now: datetime) -
 
 def test_a_queue_worked_off_by_many_is_answered_exactly_once(line: Line, now: datetime) -> None:
     people = everybody(4)
-    arrive(line, 40, now=now)
+    arrive(line, 24, now=now)
 
     def work(who: User) -> int:
         done = 0
@@ -52,14 +52,14 @@ def test_a_queue_worked_off_by_many_is_answered_exactly_once(line: Line, now: da
     results = race(*(lambda who=who: work(who) for who in people))
 
     assert not [one for one in results if isinstance(one, Exception)], results
-    assert sum(results) == 40
-    assert Item.objects.filter(state=ItemState.DECIDED).count() == 40
+    assert sum(results) == 24
+    assert Item.objects.filter(state=ItemState.DECIDED).count() == 24
     judged = Counter(Judgement.objects.values_list("item_id", flat=True))
-    assert set(judged.values()) == {1} and len(judged) == 40
+    assert set(judged.values()) == {1} and len(judged) == 24
     assert not Claim.objects.filter(ended_at=None).exists(), "nobody sits on a question that is settled"
     assert not Referral.objects.exclude(state=ReferralState.SETTLED).exists()
-    assert sorted(Label.objects.values_list("sequence", flat=True)) == list(range(1, 41))
-    assert Event.objects.filter(kind="item.decided").count() == 40
+    assert sorted(Label.objects.values_list("sequence", flat=True)) == list(range(1, 25))
+    assert Event.objects.filter(kind="item.decided").count() == 24
 
 
 def test_late_answer_and_takeover_at_one_moment_end_with_one_of_them(line: Line, ines: User, noor: User, now: datetime) -> None:

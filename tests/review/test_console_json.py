@@ -256,8 +256,8 @@ def test_the_wrong_method_is_refused(desk: Client, line: Line, url: str, method:
 
 @pytest.mark.parametrize(("url", "method"), [one for one in ENDPOINTS.items() if one[1] == "POST"])
 def test_a_page_from_elsewhere_cannot_post(ines: User, line: Line, url: str, method: str) -> None:
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(ines)
+    desk = Client(enforce_csrf_checks=True)
+    desk.force_login(ines)
     assert send(desk, url).status_code == 403
     desk.get("/lines/phones/console/")
     token = desk.cookies["csrftoken"].value

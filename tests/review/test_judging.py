@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -207,3 +207,16 @@ def test_a_judgement_is_never_edited(line: Line, ines: User, now: datetime) -> N
     judge(line, ines, "dent", now)
     assert Judgement.objects.get(pk=first.pk).answer == "ok"
     assert Judgement.objects.filter(supersedes=None).count() == 2
+
+
+def test_two_people_who_contradict_each_other_on_two_questions_need_a_third(
+    line: Line, ines: User, noor: User, now: datetime, dial: Callable[..., Any]
+) -> None:
+    """An audit and an appeal are open at once; whoever answers last must not win by being last."""
+    dial(Mode.FULL, audit_rate=1.0)
+    (item,) = arrive(line, now=now, says={"ok": 0.97, "scratch": 0.02, "dent": 0.01})
+    lifecycle.refer(item, Reason.APPEAL, blind=True, actor="token:camera", now=now, note="look again")
+    judge(line, ines, "dent", now + timedelta(seconds=1))
+    judge(line, noor, "ok", now + timedelta(seconds=2))
+    assert fresh(item).answer == "dent", "stands until a third person has looked"
+    assert list(item.referrals.filter(state="open").values_list("reason", flat=True)) == ["disagreement"]

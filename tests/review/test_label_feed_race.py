@@ -16,37 +16,33 @@ from review.models import Label
 from tests.races import race
 from tests.review.people import arrive
 
-WRITERS, EACH = 4, 15
+WRITERS, EACH = 4, 10
 
 
 @pytest.mark.usefixtures("file_database")
 def test_a_reader_beside_writers_gets_every_label_once_and_in_order(line: Line, ines: User, now: datetime) -> None:
     items = arrive(line, WRITERS * EACH, now=now)
-    ready, left = threading.Event(), threading.Semaphore(0)
+    ready, committed = threading.Event(), threading.Semaphore(0)
 
     def write(mine: list) -> None:
         ready.wait(30)
-        try:
-            for item in mine:
+        for item in mine:
+            try:
                 with transaction.atomic():
                     append_label(item, "ok", blind=True, inclusion_probability=1.0, now=now)
-        finally:
-            left.release()
+            finally:
+                committed.release()
 
     def read() -> list[int]:
+        """Look after every commit, while the next ones are on their way."""
         seen: list[int] = []
         ready.set()
-        finished = 0
-        while True:
-            # Whether all were done is asked before the look, so that the last look sees everything.
-            finished += left.acquire(blocking=False)
-            done = finished == WRITERS
+        for _ in items:
+            committed.acquire(timeout=30)
             after = seen[-1] if seen else 0
-            seen += (
-                Label.objects.filter(line=line, sequence__gt=after).order_by("sequence").values_list("sequence", flat=True)[:7]
-            )
-            if done and len(seen) >= Label.objects.filter(line=line).count():
-                return seen
+            page = Label.objects.filter(line=line, sequence__gt=after).order_by("sequence")
+            seen += page.values_list("sequence", flat=True)[:7]
+        return seen
 
     shares = [items[place::WRITERS] for place in range(WRITERS)]
     *errors, seen = race(*(lambda mine=mine: write(mine) for mine in shares), read)

@@ -23,22 +23,27 @@ from gateway import deployments
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Prediction, Referral, Role
 from inference import service
 from inference.models import ModelVersion
-from inference.predictions import Heatmap, Region, Scores
+from inference.predictions import Scores
 from policies.decide import Reason, Route
 from policies.models import Line, Reveal
 from policies.modes import Mode
 from review import claims
 from tests.conftest import version
 from tests.review.browser import answer, cards, send
-from tests.review.people import change, judge
+from tests.review.situations import (
+    BOX,
+    CHALLENGER,
+    CHAMPION,
+    DONE,
+    HEAT,
+    NOT_DECIDED_BY_THE_MODEL,
+    SAYS,
+    SITUATIONS,
+    Stage,
+)
 
-# Numbers and names that occur nowhere else.
-SAYS = {"ok": 0.1527, "scratch": 0.7351, "dent": 0.1122}
-BOX = Region("scratch", 0.1379, 0.2468, 0.3571, 0.0864, 0.6173)
-HEAT = Heatmap(2, 3, bytes([17, 231, 118, 99, 201, 43]))
-CHAMPION, CHALLENGER = "inspection-whisper-77", "inspection-rumour-88"
 SECRETS = (
-    *("7351", "73.5", "735", "74 %", "74%", "1527", "1122", "8264", "82.6"),
+    *("7351", "73.5", "0.735", "74 %", "74%", "1527", "1122", "8264", "82.6"),
     *("1379", "2468", "3571", "0864", "6173", "61.7"),
     *(CHAMPION, CHALLENGER, "caller&#x27;s own", "caller's own"),
     *(base64.b64encode(HEAT.values).decode(), "data:image/png", 'class="region"'),
@@ -50,6 +55,8 @@ RANDOM = re.compile(
     r"|\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)?"
     r'| d="[^"]*"'
 )
+# A length of hundreds of bytes may look like a probability; what has it is compared itself.
+UNTELLING = {"Set-Cookie", "Content-Length"}
 
 
 @pytest.fixture(autouse=True)
@@ -70,99 +77,6 @@ def models(line: Line, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "predict", predict)
     for role, name in ((Role.CHAMPION, CHAMPION), (Role.CHALLENGER, CHALLENGER)):
         deployments.deploy(line, version(name), role, by=None, reason="test", now=now)
-
-
-class Stage:
-    """What a situation needs to come about."""
-
-    def __init__(self, line: Line, people: list[User], dial: Any, post: Any, api: Client, now: datetime) -> None:
-        self.line, self.people, self.dial, self.post, self.api, self.now = line, people, dial, post, api, now
-
-    def arrive(self, mode: Mode, **policy: Any) -> Item:
-        """Turn the dial and let one photo come in at the door."""
-        self.dial(mode, thresholds={"scratch": 0.7}, **policy)
-        return Item.objects.get(pk=self.post(seed=1, external_id="SN-1")["id"])
-
-    def reveals(self, when: Reveal) -> None:
-        """Choose when the line shows its predictions."""
-        Line.objects.filter(pk=self.line.pk).update(reveal=when)
-        self.line.refresh_from_db()
-
-
-def brought(stage: Stage) -> Item:
-    region = {name: getattr(BOX, name) for name in ("label", "x", "y", "width", "height", "score")}
-    prediction = json.dumps({"probabilities": SAYS, "regions": [region]})
-    stage.dial(Mode.HUMAN_ONLY)
-    return Item.objects.get(pk=stage.post(seed=1, external_id="SN-1", prediction=prediction)["id"])
-
-
-def disagreement(stage: Stage) -> Item:
-    item = stage.arrive(Mode.ASSIST, audit_rate=1.0, overlap=2)
-    _, noor, omar = stage.people
-    judge(stage.line, noor, "ok", stage.now)
-    judge(stage.line, omar, "dent", stage.now)
-    return item
-
-
-def appeal(stage: Stage) -> Item:
-    item = stage.arrive(Mode.FULL, audit_rate=0.0)
-    body = {"reason": "The customer sent it back"}
-    assert stage.api.post(f"/api/v1/items/{item.pk}/appeal", body, content_type="application/json").status_code == 201
-    return item
-
-
-def never_revealed(mode: Mode) -> Callable[[Stage], Item]:
-    def build(stage: Stage) -> Item:
-        stage.reveals(Reveal.BLIND)
-        stage.dial(mode, thresholds={"scratch": 0.99}, audit_rate=0.0)
-        return Item.objects.get(pk=stage.post(seed=1, external_id="SN-1")["id"])
-
-    return build
-
-
-def audited_below_the_threshold(stage: Stage) -> Item:
-    stage.dial(Mode.PARTIAL, thresholds={"scratch": 0.99}, audit_rate=1.0)
-    return Item.objects.get(pk=stage.post(seed=1, external_id="SN-1")["id"])
-
-
-def answered(then: str, **policy: Any) -> Callable[[Stage], Item]:
-    """Ines has answered, and may still change her answer."""
-
-    def build(stage: Stage) -> Item:
-        item = stage.arrive(Mode.FULL, audit_rate=1.0, **policy)
-        judge(stage.line, stage.people[0], then, stage.now)
-        return item
-
-    return build
-
-
-def taken_back(stage: Stage) -> Item:
-    item = stage.arrive(Mode.FULL, audit_rate=1.0)
-    change(stage.people[0], judge(stage.line, stage.people[0], "dent", stage.now), "", stage.now)
-    return item
-
-
-SITUATIONS: dict[str, Callable[[Stage], Item]] = {
-    "human_only, prediction brought": brought,
-    "shadow": lambda stage: stage.arrive(Mode.SHADOW),
-    "audit in assist": lambda stage: stage.arrive(Mode.ASSIST, audit_rate=1.0),
-    "audit in partial, decided": lambda stage: stage.arrive(Mode.PARTIAL, audit_rate=1.0),
-    "audit in partial, referred": audited_below_the_threshold,
-    "audit in full": lambda stage: stage.arrive(Mode.FULL, audit_rate=1.0),
-    "disagreement": disagreement,
-    "appeal": appeal,
-    "assist on a line that never reveals": never_revealed(Mode.ASSIST),
-    "partial on a line that never reveals": never_revealed(Mode.PARTIAL),
-    "answered, may be changed": answered("ok"),
-    "answered unsure, a second is asked": answered("", overlap=2),
-    "answered, a second is asked": answered("ok", overlap=2),
-    "taken back": taken_back,
-}
-# In these the reviewer has no card any more.
-DONE = {"answered, may be changed", "answered unsure, a second is asked", "answered, a second is asked", "taken back"}
-
-# In these people decide whatever the model says.
-NOT_DECIDED_BY_THE_MODEL = {"audit in assist", "disagreement"}
 
 
 @pytest.fixture
@@ -205,14 +119,13 @@ def received(client: Client, item: Item) -> dict[str, str]:
 
 
 def item_lists() -> list[str]:
-    """The list of items under every filter that there is."""
+    """The list of items under every filter that there is, with the values that a leak would make a difference to."""
     choices = {
-        "state": ItemState.values,
+        "state": ["decided", "referred"],
         "answer": ["ok", "scratch", "dent"],
         "route": [route.value for route in Route],
-        "reason": ["confident", "full", "uncertain", "audit", "shadow", "assist"],
-        "decided_by": DecidedBy.values,
-        "external_id": ["SN-1", "SN-2"],
+        "reason": ["confident", "full"],
+        "decided_by": ["model"],
     }
     base = "/lines/phones/items/"
     return [base, *(f"{base}?{name}={value}" for name, values in choices.items() for value in values)]
@@ -220,7 +133,7 @@ def item_lists() -> list[str]:
 
 def _text(response: Any) -> str:
     body = b"".join(response.streaming_content) if response.streaming else response.content
-    headers = "\n".join(f"{name}: {value}" for name, value in sorted(response.headers.items()) if name != "Set-Cookie")
+    headers = "\n".join(f"{name}: {value}" for name, value in sorted(response.headers.items()) if name not in UNTELLING)
     # What is no text, such as a photo, is compared and not read.
     binary = response.headers["Content-Type"].startswith("image/")
     return RANDOM.sub("#", f"{response.status_code}\n{headers}\n" + (body.hex(" ") if binary else body.decode()))

@@ -114,25 +114,31 @@ def test_a_confirmed_audit_can_be_revised(
     assert open_reasons(item) == ([] if then else ["audit"])
 
 
-def test_a_correction_of_the_model_taken_back_waits_for_people(
+def test_a_correction_of_the_model_taken_back_lets_the_models_decision_stand_again(
     line: Line, ines: User, now: datetime, dial: Callable[..., Any]
 ) -> None:
     dial(Mode.FULL, audit_rate=1.0)
     (item,) = arrive(line, now=now, says=SURE)
     change(ines, judge(line, ines, "dent", now), "", now)
-    assert (fresh(item).state, open_reasons(item), feed()) == (ItemState.REFERRED, ["audit"], [("dent", None), ("", 1)])
-    assert Event.objects.filter(item=item, kind="item.reopened", from_state="dent").exists()
+    assert (fresh(item).state, open_reasons(item), feed()) == (ItemState.DECIDED, ["audit"], [("dent", None), ("", 1)])
+    decisions = Decision.objects.filter(item=item).order_by("number").values_list("answer", "decided_by")
+    assert list(decisions) == [("ok", "model"), ("dent", "person"), ("ok", "model")]
+    assert Event.objects.filter(item=item, kind="decision.superseded", from_state="dent", actor="user:ines").exists()
 
 
-@pytest.mark.parametrize("first", ["ok", ""])
+@pytest.mark.parametrize(
+    ("first", "labels"),
+    [("ok", [("ok", None), ("ok", 1), ("", 2)]), ("", [("ok", None)])],
+)
 def test_an_answer_to_an_appeal_taken_back_leaves_the_earlier_decision(
-    line: Line, ines: User, noor: User, now: datetime, first: str
+    line: Line, ines: User, noor: User, now: datetime, first: str, labels: list[tuple[str, int | None]]
 ) -> None:
     (item,) = arrive(line, now=now)
     judge(line, noor, "ok", now)
     lifecycle.refer(fresh(item), Reason.APPEAL, blind=True, actor="test", now=now)
     change(ines, judge(line, ines, first, now), "", now)
     assert (fresh(item).state, fresh(item).answer, open_reasons(item)) == (ItemState.DECIDED, "ok", ["appeal"])
+    assert feed() == labels
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from gateway import deployments
+from gateway import deployments, media
 from gateway.models import Event, Role
 from inference import evaluation, runtimes
 from inference.errors import ModelUnavailable
 from inference.examples import Example, NotEnoughLabels, Trained
 from inference.models import ModelVersion
 from policies.models import Line
-from review import training
+from review import datasets, training
 from review.datasets import rows_of
 from review.errors import TrainingRuns
 from review.models import Label, TrainingRun, TrainingState
@@ -50,7 +51,8 @@ class Teacher:
     def evaluate(self, predictor: str, examples: Sequence[Example], classes: Sequence[str], progress: Any, **more: Any) -> Any:
         progress(1.0, "measured")
         self.measured.append((predictor, [one.digest for one in examples]))
-        return {"n": len(examples), "by": predictor[:2]}
+        said = [{"digest": one.digest, "truth": one.answer, "probabilities": {"by": predictor[:2]}} for one in examples]
+        return {"n": len(examples), "by": predictor[:2], "examples": said}
 
 
 @pytest.fixture
@@ -65,9 +67,9 @@ def teacher(monkeypatch: pytest.MonkeyPatch) -> Teacher:
 
 @pytest.fixture
 def labelled(line: Line, ines: User, now: datetime) -> Line:
-    """A line with a dozen labels."""
-    arrive(line, 12, now=now)
-    for place in range(12):
+    """A line with half a dozen labels."""
+    arrive(line, 6, now=now)
+    for place in range(6):
         judge(line, ines, CLASSES[place % 3], now)
     return line
 
@@ -96,8 +98,9 @@ def test_a_run_ends_with_a_candidate_measured_beside_the_champion(
     assert teacher.measured == [("ab" * 32, test), (champion.weights_digest, test)], "both on the same test split"
     assert run.evaluation == {
         "champion_name": champion.name,
-        "champion": {"n": len(test), "by": "00"},
-        "candidate": {"n": len(test), "by": "ab"},
+        "test_digest": media.digest_of("\n".join(sorted(test)).encode()),
+        "champion": {"n": len(test), "by": "00", "examples_digest": run.evaluation["champion"]["examples_digest"]},
+        "candidate": {"n": len(test), "by": "ab", "examples_digest": run.evaluation["candidate"]["examples_digest"]},
     }
     assert deployments.champion(labelled) == champion, "a candidate serves nobody before a manager says so"
     assert [share for share, _ in told] == sorted(share for share, _ in told) and told[0][0] == 0
@@ -108,6 +111,21 @@ def test_a_run_ends_with_a_candidate_measured_beside_the_champion(
         ("training.started", "system:training"),
         ("training.done", "system:training"),
     ]
+
+
+def test_what_was_said_of_each_example_is_kept_outside_of_the_rows(
+    labelled: Line, teacher: Teacher, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The metrics are read with every model; they do not grow with the test split."""
+    monkeypatch.setattr(datasets, "split_of", lambda *what: "test")
+    deployments.deploy(labelled, version(), Role.CHAMPION, by=None, reason="test", now=now)
+    run = work_on(requested(labelled, now))
+    assert run.model_version is not None and set(run.model_version.metrics) == {"n", "by", "examples_digest"}
+    for name, by in (("candidate", "ab"), ("champion", "00")):
+        kept = json.loads(media.load(run.evaluation[name]["examples_digest"]))
+        assert len(kept) == 6 and [one["digest"] for one in kept] == teacher.measured[0][1]
+        assert all(one["probabilities"] == {"by": by} for one in kept)
+    assert run.model_version.metrics == run.evaluation["candidate"]
 
 
 def test_without_a_champion_only_the_candidate_is_measured(labelled: Line, teacher: Teacher, now: datetime) -> None:
@@ -232,3 +250,30 @@ def test_a_worker_that_comes_back_after_it_was_replaced_changes_nothing(
     assert (run.state, run.attempt, len(teacher.seeds)) == (TrainingState.DONE, 2, 2)
     assert ModelVersion.objects.get() == run.model_version, "no second candidate without a run"
     assert Event.objects.filter(kind="training.done").count() == 1
+
+
+@pytest.mark.parametrize("fails", [None, NotEnoughLabels("too few")])
+def test_a_worker_that_comes_back_while_another_trains_leaves_the_run_to_it(
+    labelled: Line, teacher: Teacher, now: datetime, fails: Exception | None
+) -> None:
+    run, teacher.fails = requested(labelled, now), fails
+    teacher.meanwhile = lambda: TrainingRun.objects.update(attempt=2, heartbeat_at=now, stage="Theirs")
+    run = work_on(run)
+    assert (run.state, run.attempt, run.stage, run.heartbeat_at) == (TrainingState.RUNNING, 2, "Theirs", now)
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_champion_that_cannot_be_loaded_does_not_cost_the_candidate(
+    labelled: Line, teacher: Teacher, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployments.deploy(labelled, version("gone"), Role.CHAMPION, by=None, reason="test", now=now)
+
+    def load(asked: Any) -> str:
+        if getattr(asked, "name", "") == "gone":
+            raise ModelUnavailable("its weights are missing")
+        return asked.weights_digest
+
+    monkeypatch.setattr(runtimes, "load", load)
+    run = work_on(requested(labelled, now))
+    assert run.state == TrainingState.DONE
+    assert (run.evaluation["champion_name"], run.evaluation["champion"]) == ("gone", None)

@@ -103,8 +103,8 @@ def test_the_clock_starts_what_is_due_and_wakes_who_waits(
 
     assert tasks.train_what_is_due() == 2
     run = TrainingRun.objects.get(line=line)
-    assert (run.reason, run.requested_by, run.state) == ("1 new labels", None, TrainingState.QUEUED)
-    assert woken == [("review.tasks.run_training", forgotten.pk), ("review.tasks.run_training", run.pk)]
+    assert (run.reason, run.requested_by, run.state) == ("1 new label", None, TrainingState.QUEUED)
+    assert woken == [("review.tasks.run_training", forgotten.pk)], "one at a time, the oldest first"
     tasks.train_what_is_due()
     assert TrainingRun.objects.count() == 2, "the clock does not ask twice"
 

@@ -1,0 +1,119 @@
+"""Items that several people reach for: each is one person's at a time, and what is left behind comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from gateway.models import Item
+from policies.models import Line
+from review import claims
+from review.models import Claim, Judgement
+from tests.browser.camera import Camera
+from tests.browser.console import Console
+from tests.browser.errors import expected
+
+Sit = Callable[..., Console]
+
+
+def _note_photos(asked: set[str]) -> Callable[[Page], None]:
+    return lambda page: page.on("request", lambda one: asked.add(one.url) if one.url.endswith("/photo") else None)
+
+
+def test_two_inspectors_never_get_the_same_item(ines: User, noor: User, line: Line, camera: Camera, console_of: Sit) -> None:
+    posted = {camera(seed)["id"] for seed in range(8)}
+    fetched: list[set[str]] = [set(), set()]
+    people = [console_of(who, prepare=_note_photos(asked)) for who, asked in zip((ines, noor), fetched, strict=True)]
+    judged: list[set[str]] = [set(), set()]
+    for _ in range(4):
+        for console, mine in zip(people, judged, strict=True):
+            mine.add(console.judge("1"))
+    for console in people:
+        console.saved()
+        console.state("empty")
+    assert judged[0] | judged[1] == posted and not judged[0] & judged[1]
+    assert not fetched[0] & fetched[1], "nor is a photo fetched ahead by both"
+    assert Judgement.objects.count() == Item.objects.filter(state="decided").count() == 8
+
+
+def test_an_answer_after_a_takeover_is_refused_and_shown_as_such(
+    ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, now: datetime, errors: list[str]
+) -> None:
+    item = camera()["id"]
+    console = console_of(ines)
+    console.armed()
+    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
+    console.judge("1")
+    expect(console.strip.first).to_have_attribute("data-state", "refused")
+    expect(console.strip.first).to_have_attribute("aria-disabled", "true")
+    expect(console.page.locator("#toasts .toast[data-tone=bad]")).to_contain_text("noor has it now")
+    console.saved()
+    assert not Judgement.objects.exists()
+    assert Item.objects.get(pk=item).state == "referred"
+    expected(errors, "409")
+
+
+def test_who_was_away_learns_that_somebody_else_has_the_item(
+    ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, now: datetime
+) -> None:
+    camera()
+    console = console_of(ines)
+    console.armed()
+    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
+    console.page.clock.fast_forward(25_000)  # beyond the next heartbeat
+    console.state("lost")
+    console.page.keyboard.press("1")
+    expect(console.page.locator("#toasts .toast")).to_contain_text("Not taken")
+    console.page.keyboard.press("Enter")
+    console.state("empty")
+    assert not Judgement.objects.exists()
+
+
+def test_a_reload_keeps_what_was_claimed(ines: User, noor: User, line: Line, camera: Camera, console_of: Sit) -> None:
+    posted = [camera(seed)["id"] for seed in range(5)]
+    console = console_of(ines)
+    assert console.armed() == posted[0]
+    console.page.reload()
+    assert console.armed() == posted[0]
+    held = Claim.objects.filter(ended_at=None).order_by("pk")
+    assert [str(claim.referral.item_id) for claim in held.select_related("referral")] == posted[:4]
+    assert console_of(noor).armed() == posted[4]
+    assert [console.judge("1") for _ in range(4)] == posted[:4]
+    console.saved()
+    assert Judgement.objects.count() == 4
+
+
+def test_an_empty_queue_goes_on_by_itself(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:
+    console = console_of(ines)
+    console.state("empty")
+    expect(console.page.locator("[data-stage=empty]")).to_be_visible()
+    item = camera()["id"]
+    console.page.clock.fast_forward(5_000)
+    console.state("item")
+    assert console.judge("1") == item
+    console.state("empty")
+    console.saved()
+
+
+def test_a_closed_page_gives_its_items_back(
+    ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, back, give_back = camera()["id"], threading.Event(), claims.give_back
+
+    def noted(*args: Any, **more: Any) -> int:
+        done = give_back(*args, **more)
+        back.set()
+        return done
+
+    monkeypatch.setattr(claims, "give_back", noted)
+    console = console_of(ines)
+    console.armed()
+    console.page.close(run_before_unload=True)
+    assert back.wait(15)
+    assert console_of(noor).armed() == item

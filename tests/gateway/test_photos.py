@@ -1,0 +1,140 @@
+"""Photos and thumbnails are for people who are logged in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from gateway import media
+from tests.conftest import photo
+
+Login = Callable[[User], Client]
+
+
+@pytest.mark.parametrize("what", ["photo", "thumbnail"])
+def test_nobody_sees_them_without_a_login(post: Callable[..., Any], line: Any, api: Client, what: str) -> None:
+    url = f"/items/{post()['id']}/{what}"
+    for client in (Client(), api):
+        response = client.get(url)
+        assert (response.status_code, response["Location"]) == (302, f"/login/?next={url}")
+
+
+@pytest.mark.parametrize("what", ["photo", "thumbnail"])
+def test_a_browser_may_keep_them_and_nobody_on_the_way(
+    post: Callable[..., Any], line: Any, charlie: User, login: Login, what: str
+) -> None:
+    response = login(charlie).get(f"/items/{post()['id']}/{what}")
+    assert response["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    response.close()
+
+
+def test_the_photo_comes_as_it_was_sent(post: Callable[..., Any], line: Any, ines: User, login: Login) -> None:
+    response = login(ines).get(f"/items/{post(seed=4)['id']}/photo")
+    assert (b"".join(response.streaming_content), response["Content-Type"]) == (photo(4), "image/jpeg")
+    response.close()
+
+
+@pytest.mark.parametrize("what", ["photo", "thumbnail"])
+def test_what_is_not_there_is_not_found(
+    post: Callable[..., Any], line: Any, ines: User, login: Login, media_folder: Any, what: str
+) -> None:
+    body = post()
+    assert login(ines).get(f"/items/{uuid4()}/{what}").status_code == 404
+    media.path_of(body["photo"]["sha256"]).unlink()
+    assert login(ines).get(f"/items/{body['id']}/{what}").status_code == 404
+
+
+def test_storing_twice_writes_once(media_folder: Any) -> None:
+    digest = media.store(b"bytes")
+    written = media.path_of(digest).stat()
+    assert media.store(b"bytes") == digest
+    assert media.path_of(digest).stat().st_mtime_ns == written.st_mtime_ns
+    assert media.load(digest) == b"bytes"
+
+
+def test_a_crash_while_storing_leaves_no_half_a_photo(media_folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power goes before the bytes are safe: nothing lies under the photo's name, and a retry stores it whole."""
+
+    def power_cut(descriptor: int) -> None:
+        raise OSError("no power")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", power_cut)
+        with pytest.raises(OSError, match="no power"):
+            media.store(b"bytes")
+    assert not media.path_of(media.digest_of(b"bytes")).exists()
+    assert media.load(media.store(b"bytes")) == b"bytes"
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what is synced, in order."""
+    names: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        names.append(path.name if path.is_dir() else "the file")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return names
+
+
+def test_the_bytes_and_their_name_are_synced_before_anybody_is_told(media_folder: Path, synced: list[str]) -> None:
+    first, second = _two_names_of_one_folder()
+    digest = media.store(first)
+    one, two = digest[:2], digest[2:4]
+    assert synced == [one, "media", "var", "the file", two], "every new folder's name, then the file, then its own name"
+    synced.clear()
+    media.store(second)
+    assert synced == ["the file", two], "what is known to be durable costs nothing more"
+
+
+def test_what_somebody_else_is_just_storing_is_made_durable_too(media_folder: Path, synced: list[str]) -> None:
+    """Their file is in its place, and their sync of its name yet to come."""
+    digest = media.digest_of(b"bytes")
+    media.path_of(digest).parent.mkdir(parents=True)
+    media.path_of(digest).write_bytes(b"bytes")
+    assert media.store(b"bytes") == digest
+    assert synced == [digest[2:4]]
+
+
+def test_folders_that_somebody_else_just_made_are_made_durable_too(media_folder: Path, synced: list[str]) -> None:
+    digest = media.digest_of(b"bytes")
+    media.path_of(digest).parent.mkdir(parents=True)
+    media.store(b"bytes")
+    assert synced == [digest[:2], "media", "var", "the file", digest[2:4]]
+
+
+def test_a_folder_that_was_taken_away_is_made_again(media_folder: Path) -> None:
+    shutil.rmtree(media.path_of(media.store(b"bytes")).parent)
+    assert media.load(media.store(b"bytes")) == b"bytes"
+
+
+def _two_names_of_one_folder() -> tuple[bytes, bytes]:
+    """Return two contents that are kept in the same folder."""
+    seen: dict[Path, bytes] = {}
+    for number in range(100_000):
+        data = str(number).encode()
+        other = seen.setdefault(media.path_of(media.digest_of(data)).parent, data)
+        if other != data:
+            return other, data
+    raise LookupError("no two in a hundred thousand")
+
+
+def test_a_photo_that_was_damaged_on_disk_has_no_thumbnail(
+    post: Callable[..., Any], line: Any, ines: User, login: Login, media_folder: Any
+) -> None:
+    body = post()
+    media.path_of(body["photo"]["sha256"]).write_bytes(photo()[:-20])
+    assert login(ines).get(f"/items/{body['id']}/thumbnail").status_code == 404
