@@ -15,7 +15,7 @@ def test_audits_to_an_alarm_are_the_simulated_median(limit: float, rate: float) 
     chance = np.where(np.arange(quiet + ahead) < quiet, limit / 2, rate)
     reached = curve(np.random.default_rng(1).random((300, len(chance))) < chance, limit) >= threshold()
     simulated = np.median(np.where(reached.any(axis=1), reached.argmax(axis=1) + 1 - quiet, ahead))
-    assert audits_to_alarm(limit, rate, quiet_rate=limit / 2) == pytest.approx(simulated, rel=0.2)
+    assert audits_to_alarm(limit, rate, quiet_rate=limit / 2) == pytest.approx(simulated, rel=0.25)
 
 
 def test_what_is_allowed_is_no_alarm() -> None:
