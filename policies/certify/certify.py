@@ -5,7 +5,8 @@ So the items decided as c depend on the threshold of c alone.
 
 **Data.** Audited items: drawn independently of everything about them, judged blind, in neither the training nor the validation
 of the model. They are taken as independent and alike (drift is the guardrail's matter). The probabilities need not be
-calibrated for the proof; calibration only makes what is automated more. Delta is that of one look; `looks.py` says what further ones may use.
+calibrated for the proof; calibration only makes what is automated more. Delta is that of one look; `looks.py` says what
+further ones may use.
 
 **Tests.** One fixed sequence a limit (`sequences.py` says why that is valid and how delta is shared); only limits that could
 pass with no error at all, judged without labels, are tested and share delta. Each test is an exact binomial one:

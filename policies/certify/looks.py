@@ -1,9 +1,9 @@
 """How much of delta a certification may use when it is tried again as audits come in. Pure.
 
-A certificate's confidence is that of one look at data whose amount was settled beforehand. Whoever looks every day and takes what
-passes first breaks limits far more often than delta. So each look at one model version, whether it passed or not, gets its own
-part, and all certificates ever given for the version hold together with confidence 1 - delta. Fewer looks cost less: look again
-when the audits have grown by half, not each day.
+A certificate's confidence is that of one look at data whose amount was settled beforehand. Whoever looks every day and takes
+what passes first breaks limits far more often than delta. So each look at one model version, whether it passed or not, gets
+its own part, and all certificates ever given for the version hold together with confidence 1 - delta. Fewer looks cost less:
+look again when the audits have grown by half, not each day.
 """
 
 from __future__ import annotations
