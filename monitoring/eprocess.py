@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-# The odds of an error against those at the limit: from one and a half times to a line that has gone wrong altogether.
-MULTIPLES = (1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
+# The odds of an error against those at the limit. One and a half times is found nearly as soon without a bet of its own.
+MULTIPLES = (2.0, 3.0, 4.0, 5.0, 6.0, 10.0)
 # Half of the weight is on bets that start before this many errors' worth of audits at the limit.
 ERRORS_TO_HALF = 10
 ALPHA = 0.05

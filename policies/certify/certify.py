@@ -5,7 +5,8 @@ So the items decided as c depend on the threshold of c alone.
 
 **Data.** Audited items: drawn independently of everything about them, judged blind, in neither the training nor the validation
 of the model. They are taken as independent and alike (drift is the guardrail's matter). The probabilities need not be
-calibrated for the proof; calibration only makes what is automated more.
+calibrated for the proof; calibration only makes what is automated more. Delta is that of one look; `looks.py` says what
+further ones may use.
 
 **Tests.** One fixed sequence a limit (`sequences.py` says why that is valid and how delta is shared); only limits that could
 pass with no error at all, judged without labels, are tested and share delta. Each test is an exact binomial one:
@@ -22,9 +23,9 @@ the other); and a stricter step of an escape sequence was itself rejected before
 certified limit speaks, or one of whose limits fails, is never decided alone.
 
 **Grid.** Thresholds come from the scores of `reference`: other items of the stream, which are independent of the audited
-ones, and then the proof is exact. Without it they come from the audited items' own scores (never from labels), at fixed
-ranks: exact where the true rate crosses the limit only once as the threshold is loosened; where it crosses several times, a
-bad stretch of thresholds narrower than a step (1/200 of the class's items) could be stepped over.
+ones, and then the proof is exact. Without it they come from the audited items' own scores (never from labels), at fixed ranks.
+That is exact where the true rate crosses the limit only once as thresholds are loosened, as overkill of two classes always
+does; where it crosses several times, a bad stretch narrower than a step (1/200 of the class's items) could be stepped over.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from policies.certify import shortages
 from policies.certify.binomial import Floats, p_value, passes_needed, upper_bound
-from policies.certify.scored import Ints, Scored, lean, passing, start_count, steps_of
+from policies.certify.scored import Ints, Scored, lean, passing, start_counts, steps_of
 from policies.certify.sequences import Passed, run
 from policies.certify.words import Certificate, Certification, Form, Limit, Shortage, Thresholds
 
@@ -82,7 +83,7 @@ def certify(
     )
     ends = [passed.get(index, Passed(0, level)) for index in range(len(cases))]
     final = _final(cases, ends, items.classes)
-    outcomes = tuple(_outcome(case, end, final, items, truths, delta) for case, end in zip(cases, ends, strict=True))
+    outcomes = tuple(_outcome(case, end, final, items, truths, delta, level) for case, end in zip(cases, ends, strict=True))
     return Certification(_thresholds(final), outcomes, delta)
 
 
@@ -110,13 +111,15 @@ def _steps(label: int, items: Scored, places: Scored, limits: Sequence[Limit], l
         return np.empty(0)
     scale = len(items) / len(places)
     epsilon = next((limit.epsilon for limit in limits if (limit.label, limit.form) == (label, Form.ESCAPE)), None)
-    start: float | None = 1.0
+    start = 1.0
     if epsilon is not None:
-        # Of other items' scores only the expected count is known: two deviations more make sure that enough will pass.
-        own = places is items
-        start = start_count(len(scores) * scale, epsilon, level)
-        start = start if own or start is None else min(start + 2 * start**0.5, len(scores) * scale)
-    return np.empty(0) if start is None else steps_of(scores, start / scale, loosest=1 / items.classes)
+        start = float(start_counts(np.array([len(scores) * scale]), epsilon, level)[0])
+        if not start:
+            return np.empty(0)
+        if places is not items:
+            # Only the expected count is known: two deviations more make sure that enough will pass.
+            start = min(start + 2 * start**0.5, len(scores) * scale)
+    return steps_of(scores, start / scale, loosest=1 / items.classes)
 
 
 def _case(limit: Limit, items: Scored, truths: Ints, steps: Sequence[Floats]) -> Case:
@@ -162,11 +165,14 @@ def _final(cases: Sequence[Case], ends: Sequence[Passed], classes: int) -> Float
     return np.where(np.isfinite(final), final, NEVER)
 
 
-def _outcome(case: Case, end: Passed, final: Floats, items: Scored, truths: Ints, delta: float) -> Certificate | Shortage:
+def _outcome(
+    case: Case, end: Passed, final: Floats, items: Scored, truths: Ints, delta: float, start_level: float
+) -> Certificate | Shortage:
     """Return the certificate at the thresholds in force, or how many audits are missing."""
     limit = case.limit
     if not end.steps:
-        return shortages.of(limit, items, truths, case.n, case.k, end.level)
+        first = (int(case.n[0]), int(case.k[0])) if len(case.path) else (0, 0)
+        return shortages.of(limit, items, truths, first, (start_level, end.level))
     held = np.full(items.classes, NEVER)
     held[case.speaks_of] = final[case.speaks_of]
     if limit.form is Form.ESCAPE and not np.isfinite(held[limit.label]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,22 @@ def lean(probabilities: ArrayLike) -> Scored:
     return Scored(said, score, table.shape[1])
 
 
-def start_count(candidates: float, epsilon: float, level: float) -> int | None:
-    """Return how many items have to pass at the first threshold: label-free. None where a test cannot pass even without errors.
+@lru_cache(maxsize=256)
+def starts_of(epsilon: float, level: float) -> Ints:
+    """Return the least numbers of items that pass a test with 0, 1, ... ROOM errors."""
+    return least_n(np.arange(ROOM + 1), epsilon, level)
 
-    The largest start with room for up to ROOM errors that lies in the stricter half of the candidates, else the least one.
+
+def start_counts(candidates: Floats, epsilon: float, level: float) -> Ints:
+    """Return how many items have to pass at the first threshold, for each number of candidates: label-free.
+
+    The largest start with room for up to ROOM errors that lies in the stricter half of the candidates, else the least one. 0
+    where a test cannot pass even without errors.
     """
-    starts = least_n(np.arange(ROOM + 1), epsilon, level)
-    if starts[0] > candidates:
-        return None
-    roomy = starts[starts <= candidates / 2]
-    return int(roomy[-1]) if len(roomy) else int(starts[0])
+    starts = starts_of(epsilon, level)
+    roomy = np.searchsorted(starts, candidates / 2, side="right")
+    counts = starts[np.maximum(roomy - 1, 0)]
+    return np.where(starts[0] <= candidates + 1e-6, counts, 0)
 
 
 def steps_of(scores: Floats, start: float, loosest: float) -> Floats:

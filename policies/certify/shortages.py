@@ -6,40 +6,51 @@ from math import ceil
 
 import numpy as np
 
-from policies.certify.binomial import expected_n
-from policies.certify.scored import Ints, Scored, passing
+from policies.certify.binomial import expected_n, p_value
+from policies.certify.scored import Ints, Scored, start_counts, starts_of
 from policies.certify.words import Form, Limit, Shortage
 
-# Shares of a class's surest items at which an escape limit is tried: the strict ones need more audits, the loose ones err more.
-SHARES = np.linspace(0.05, 1.0, 20)
+# Looked ahead: this many times the audits that there are.
+FURTHEST = 1000
+# Where only the surest items could do, at least so many of them have to be there to tell how often they are wrong.
+LEAST_SUREST = 50
 
 
-def of(limit: Limit, items: Scored, truths: Ints, n: Ints, k: Ints, level: float) -> Shortage:
-    """Return the shortage of a limit whose sequence did not pass its first step; `n` and `k` are the counts at its steps.
+def of(limit: Limit, items: Scored, truths: Ints, first: tuple[int, int], levels: tuple[float, float]) -> Shortage:
+    """Return the shortage of a limit whose sequence did not pass its first step, where (n, k) = `first` were counted.
 
-    The audits needed are those with which the test passes in half of all cases, if errors go on at the rate seen and the
-    counted items at their share of the audited ones; for an escape limit at whichever share of the surest needs the fewest.
+    `levels` are the one that the start was chosen for and the one of the test, which another sequence may have added to.
+
+    The audits needed are those with which the first step passes in about half of all cases, if errors go on at the rate seen
+    and the counted items at their share of the audited ones. The bound then narrows, and automation grows, with each further
+    audit.
     """
     if limit.form is Form.ESCAPE:
-        n, k = _surest(limit, items, truths)
+        need = _escape(limit, items, truths, *levels)
     else:
-        # The start of the path: where the other classes are hardly decided alone.
-        n, k = n[:1], k[:1]
-    needs = [_scaled(limit.epsilon, int(n_), int(k_), len(items), level) for n_, k_ in zip(n, k, strict=True) if n_]
-    found = [need for need in needs if need is not None]
-    need = max(min(found), len(items) + 1) if found else None
-    return Shortage(limit.label, limit.form, limit.epsilon, len(items), need)
+        need = _overkill(limit, len(items), *first, levels[1])
+    return Shortage(limit.label, limit.form, limit.epsilon, len(items), None if need is None else max(need, len(items) + 1))
 
 
-def _surest(limit: Limit, items: Scored, truths: Ints) -> tuple[Ints, Ints]:
+def _escape(limit: Limit, items: Scored, truths: Ints, start_level: float, level: float) -> int | None:
+    """Return the audits with which the first step would pass: the more there are, the surer the items that it starts from."""
     mine = items.said == limit.label
-    scores = items.score[mine]
-    if not len(scores):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    thresholds = np.quantile(scores, 1 - SHARES, method="higher")
-    return passing(scores, thresholds), passing(items.score[mine & (truths != limit.label)], thresholds)
+    candidates = int(mine.sum())
+    if not candidates:
+        return None
+    surest_first = np.argsort(-items.score[mine], kind="stable")
+    wrong = np.cumsum((truths[mine] != limit.label)[surest_first])
+    starts = starts_of(limit.epsilon, start_level)
+    factors = np.concatenate([np.geomspace(1.001, FURTHEST, 700), starts / candidates, 2 * starts / candidates])
+    factors = np.unique(factors[factors > 1])
+    counts = start_counts(factors * candidates, limit.epsilon, start_level)
+    ranks = np.clip(np.ceil(counts / factors - 1e-9), 1, candidates).astype(np.int64)
+    errors = np.round(wrong[ranks - 1] * counts / ranks)
+    passing = (counts > 0) & (ranks >= min(LEAST_SUREST, candidates)) & (p_value(errors, counts, limit.epsilon) <= level)
+    return ceil(len(items) * factors[passing][0] - 1e-6) if passing.any() else None
 
 
-def _scaled(epsilon: float, n: int, k: int, audited: int, level: float) -> int | None:
-    counted = expected_n(epsilon, k / n, level)
+def _overkill(limit: Limit, audited: int, n: int, k: int, level: float) -> int | None:
+    """Return the audits that bring enough items of the class; at the path's start hardly any is decided as something else."""
+    counted = expected_n(limit.epsilon, k / n, level) if n else None
     return None if counted is None else ceil(counted * audited / n)
