@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from gateway.change_control import state_limits
 from gateway.models import Role
 from gateway.roles import manager_required
 from inference.models import ModelVersion
@@ -30,7 +31,6 @@ from policies.changes import draft_of
 from policies.errors import PolicyError
 from policies.models import Line
 from policies.modes import Mode
-from policies.promises import state_limits
 
 
 @require_GET
@@ -49,7 +49,7 @@ def save_limits(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return _render(request, line, form=form, problem=" ".join(form.problems), status=422)
     try:
-        limits = state_limits(line, form.promise, delta=form.delta)
+        limits = state_limits(line, form.promise, delta=form.delta, by=user_of(request), now=timezone.now())
     except PolicyError as error:
         return _render(request, line, form=form, problem=refusal(error), status=error.status)
     champion = models.in_service(line).get(Role.CHAMPION)
