@@ -20,6 +20,7 @@ from review.models import Judgement, Label, LabelSource
 MOST_ITEMS = 100_000
 # Enough for a mean to a per cent.
 MOST_JUDGEMENTS = 10_000
+LEAST_HOURS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def line_past(line: Line, classes: list[LabelClass], champion: Deployment | None
         score=np.array([score or 0.0 for _, _, score, _ in rows], dtype=np.float64),
         draw=np.array([draw for _, _, _, draw in rows], dtype=np.float64),
         truth=np.array([places.get(truths.get(pk, ""), UNKNOWN) for pk, _, _, _ in rows], dtype=np.int64),
-        hours=(now - oldest).total_seconds() / 3600 if oldest else 0.0,
+        # A line that is minutes old would be told of thousands an hour: an hour is the least that says anything.
+        hours=max(LEAST_HOURS, (now - oldest).total_seconds() / 3600) if oldest else 0.0,
         negative=next((place for place, entry in enumerate(classes) if entry.is_negative), 0),
     )
     return LinePast(past, [row[0] for row in rows], oldest, _seconds(line, since))
