@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('model_name', models.CharField(max_length=80)),
                 ('weights_digest', models.CharField(max_length=64)),
                 ('delta', models.FloatField()),
+                ('look', models.PositiveIntegerField(default=1)),
                 ('thresholds', models.JSONField()),
                 ('audits', models.PositiveIntegerField()),
                 ('automated', models.PositiveIntegerField(default=0)),

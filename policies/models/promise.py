@@ -42,7 +42,9 @@ class Certification(models.Model):
     # By name and digest: what should happen knows no model.
     model_name = models.CharField(max_length=80)
     weights_digest = models.CharField(max_length=64)
+    # The line's delta, and the number of this look at the model, which has its part of it: delta / (look (look + 1)).
     delta = models.FloatField()
+    look = models.PositiveIntegerField(default=1)
     # {class key: least probability}; classes that nothing proves are absent.
     thresholds = models.JSONField()
     # The audited items it rests on: how many, how many of them the thresholds decide alone, from when to when, and the SHA-256

@@ -14,6 +14,7 @@ from monitoring.certifying import audited, certify_line, whole
 from monitoring.selectors import audits
 from policies.certify import words
 from policies.certify.certify import certify
+from policies.certify.looks import part_of_delta
 from policies.certify.scored import lean
 from policies.errors import InvalidPolicy
 from policies.models import Certification, Line
@@ -41,7 +42,7 @@ def proven(line: Line, champion: ModelVersion, now: datetime) -> Line:
 
 def test_the_kept_figures_are_those_of_the_mathematics(proven: Line, champion: ModelVersion, max_: User, now: datetime) -> None:
     truths, probabilities = scored(800)
-    expected = certify(truths, whole(probabilities), LIMITS, 0.05)
+    expected = certify(truths, whole(probabilities), LIMITS, part_of_delta(0.05, 1))
     kept = certify_line(proven, champion, by=max_, now=now)
     rows = list(kept.certificates.all())
     assert [(row.label, row.form, row.n, row.k, row.bound) for row in rows] == [
@@ -124,7 +125,7 @@ def test_other_items_of_the_stream_place_the_thresholds(
     kept = certify_line(proven, champion, by=None, now=now)
     truths, probabilities = scored(800)
     # Newest first, which says nothing to a grid of quantiles.
-    expected = certify(truths, whole(probabilities), LIMITS, 0.05, whole(others[::-1]))
+    expected = certify(truths, whole(probabilities), LIMITS, part_of_delta(0.05, 1), whole(others[::-1]))
     assert kept.reference == 300
     assert [(row.n, row.k, row.bound) for row in kept.certificates.all()] == [
         (one.n, one.k, one.bound) for one in expected.certificates
@@ -145,3 +146,21 @@ def test_a_certificate_speaks_about_one_model(
     assert (mine.audits, other.audits) == (800, 700)
     with django_assert_num_queries(6):
         assert certify_line(proven, champion, by=None, now=now) == mine
+
+
+def test_each_look_at_more_audits_has_its_own_part_of_delta(proven: Line, champion: ModelVersion, now: datetime) -> None:
+    first = certify_line(proven, champion, by=None, now=now)
+    audit(proven, champion, now, *scored(400, seed=9))
+    second = certify_line(proven, champion, by=None, now=now)
+    assert (first.look, second.look) == (1, 2)
+    assert first.certificates.first().level == pytest.approx(2 * 3 / 2 * second.certificates.first().level)
+
+
+def test_a_look_at_so_few_audits_that_nothing_could_pass_has_spent_nothing(
+    line: Line, champion: ModelVersion, now: datetime
+) -> None:
+    state_limits(line, PROMISE)
+    audit(line, champion, now, *scored(40))
+    assert certify_line(line, champion, by=None, now=now).look == 1
+    audit(line, champion, now, *scored(800, seed=5))
+    assert certify_line(line, champion, by=None, now=now).look == 1
