@@ -6,6 +6,7 @@ from django.urls import path
 
 from monitoring import api
 from monitoring.views import (
+    bias,
     conveyor,
     guardrails,
     home,
@@ -15,6 +16,7 @@ from monitoring.views import (
     policies,
     promises,
     recalls,
+    report,
     requests,
     settings,
     tokens,
@@ -48,6 +50,8 @@ urlpatterns = [
     path("lines/<slug:slug>/guardrails/", guardrails.line_guardrails, name="line-guardrails"),
     path("lines/<slug:slug>/guardrails/set/", guardrails.set_levels, name="line-guardrails-set"),
     path("lines/<slug:slug>/alarms/", guardrails.alarms_now, name="line-alarms"),
+    path("lines/<slug:slug>/bias/", bias.line_bias, name="line-bias"),
+    path("lines/<slug:slug>/report/", report.line_report, name="line-report"),
     path("alarms/<int:alarm_id>/", guardrails.alarm, name="alarm"),
     path("alarms/<int:alarm_id>/seen/", guardrails.alarm_seen, name="alarm-seen"),
     path("recalls/<int:recall_id>/", recalls.recall, name="recall"),

@@ -49,30 +49,38 @@ class Stream:
     last_at: datetime | None
 
 
-def anchor_of(line: Line) -> Anchor:
-    """Return from where on audits say something about what the line does now, with two queries.
+def anchor_of(line: Line, at: datetime | None = None) -> Anchor:
+    """Return from where on audits say something about what the line does now, or did just before `at`, with two queries.
 
     That is the latest of: the champion's deployment, and the version with which the present mode and thresholds came into
     force. So a person who raises automation or moves a threshold starts anew, and so does an alarm, which lowers the mode;
     a change of the audit rate or of a due time changes nothing about what the model decides, and starts nothing anew.
     """
     versions = PolicyVersion.objects.filter(line=line).order_by("-number").only("number", "mode", "thresholds", "created_at")
+    champions = Deployment.objects.filter(line=line, role=Role.CHAMPION)
+    if at is None:
+        champions = champions.filter(ended_at=None)
+    else:
+        versions = versions.filter(created_at__lt=at)
+        champions = champions.filter(Q(ended_at=None) | Q(ended_at__gte=at), started_at__lt=at)
     # The newest versions that decide alike, back to the first of them.
     _, present = next(groupby(versions, key=lambda version: (version.mode, version.thresholds)))
     first = list(present)[-1]
-    champion = Deployment.objects.filter(line=line, role=Role.CHAMPION, ended_at=None).first()
+    champion = champions.first()
     since = max(first.created_at, champion.started_at) if champion else first.created_at
     return Anchor(first.number, since)
 
 
-def audits_since(line: Line, anchor: Anchor) -> list[Audit]:
-    """Return the audited items that arrived since the anchor and whose blind truth stands, with one query.
+def audits_since(line: Line, anchor: Anchor, until: datetime | None = None) -> list[Audit]:
+    """Return the audited items that arrived since the anchor, and before `until`, whose blind truth stands, with one query.
 
     Ordered by their label's place in the feed: the order in which truths became known. A corrected truth counts where it was
     corrected. Items whose audit is still open have no label yet and do not count.
     """
+    before = Q() if until is None else Q(item__received_at__lt=until)
     rows = (
         Label.objects.filter(
+            before,
             line=line,
             superseded_by=None,
             source=LabelSource.JUDGEMENT,

@@ -48,16 +48,20 @@ class TrendPoint:
     automated: Share
 
 
-def arrivals(line: Line, since: datetime) -> QuerySet[Item]:
-    """Return the items that arrived at the line's door since then; imported ones were never up for a decision."""
-    return Item.objects.filter(line=line, received_at__gte=since).exclude(decided_by=DecidedBy.IMPORT).order_by()
+def arrivals(line: Line, since: datetime, until: datetime | None = None) -> QuerySet[Item]:
+    """Return the items that arrived at the line's door since then, and before `until`.
+
+    Imported ones were never up for a decision.
+    """
+    found = Item.objects.filter(line=line, received_at__gte=since).exclude(decided_by=DecidedBy.IMPORT).order_by()
+    return found if until is None else found.filter(received_at__lt=until)
 
 
-def flow(line: Line, negative: str, since: datetime) -> Flow:
+def flow(line: Line, negative: str, since: datetime, until: datetime | None = None) -> Flow:
     """Return the split of the window's items, with one query."""
     parts: dict[str, int] = {}
     for state, decided_by, passed, count in (
-        arrivals(line, since)
+        arrivals(line, since, until)
         .annotate(passed=Case(When(answer=negative, then=Value(1)), default=Value(0), output_field=IntegerField()))
         .values_list("state", "decided_by", "passed")
         .annotate(count=Count("pk"))

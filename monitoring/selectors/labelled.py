@@ -20,10 +20,15 @@ EVERYTHING_BLIND = (Reason.HUMAN_ONLY, Reason.SHADOW)
 MODEL_MAY_DECIDE = (Mode.PARTIAL, Mode.FULL)
 
 
-def cells(line: Line, since: datetime) -> list[Cell]:
-    """Return the standing labels of the items that arrived since then, with one query. A corrected label counts once."""
+def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Cell]:
+    """Return the standing labels of the items that arrived since then, and before `until`, with one query.
+
+    A corrected label counts once.
+    """
+    before = Q() if until is None else Q(item__received_at__lt=until)
     rows = (
         Label.objects.filter(
+            before,
             line=line,
             source=LabelSource.JUDGEMENT,
             superseded_by=None,

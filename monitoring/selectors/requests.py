@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from monitoring.differences import changes_in_words
 from monitoring.selectors.policies import names_of
@@ -68,6 +68,13 @@ def requests_of(line: Line, classes: list[LabelClass]) -> Requests:
         scheduled=tuple(_listed(row, names) for row in pending if row.state == RequestState.APPROVED),
         past=tuple(_listed(row, names) for row in counted.exclude(state__in=PENDING)[:SHOWN]),
     )
+
+
+def requests_between(line: Line, names: dict[str, str], start: datetime, end: datetime) -> list[Listed]:
+    """Return the requests that were made or that ended from `start` on and before `end`, oldest first, with one query."""
+    moved = Q(created_at__gte=start, created_at__lt=end) | Q(ended_at__gte=start, ended_at__lt=end)
+    rows = ChangeRequest.objects.filter(moved, line=line).select_related("base", "requested_by", "result")
+    return [_listed(row, names) for row in rows.annotate(agreed=Count("given")).order_by("id")]
 
 
 def pending_of(line: Line) -> list[ChangeRequest]:
