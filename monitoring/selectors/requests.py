@@ -71,9 +71,11 @@ def requests_of(line: Line, classes: list[LabelClass]) -> Requests:
 
 
 def requests_between(line: Line, names: dict[str, str], start: datetime, end: datetime) -> list[Listed]:
-    """Return the requests that were made or that ended from `start` on and before `end`, oldest first, with one query."""
+    """Return the requests that were made or that ended from `start` on and before `end`, oldest first, with two queries."""
     moved = Q(created_at__gte=start, created_at__lt=end) | Q(ended_at__gte=start, ended_at__lt=end)
     rows = ChangeRequest.objects.filter(moved, line=line).select_related("base", "requested_by", "result")
+    # The report names who agreed: a person signs it.
+    rows = rows.prefetch_related(Prefetch("given", queryset=Approval.objects.select_related("by").order_by("id")))
     return [_listed(row, names) for row in rows.annotate(agreed=Count("given")).order_by("id")]
 
 

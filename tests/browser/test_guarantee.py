@@ -107,6 +107,7 @@ def test_the_managers_way(
     wrong = audited_errors_turn_the_dial_down(way)
     the_alarm_tells_the_story(way, wrong)
     the_others_are_sent_to_people(way, wrong[0], unaudited)
+    the_report_has_it_all(way)
 
 
 def limits_say_what_is_missing(way: Way) -> None:
@@ -233,3 +234,13 @@ def the_others_are_sent_to_people(way: Way, first: str, unaudited: list[str]) ->
     sent = Referral.objects.filter(reason="recall", state="open", blind=True).values_list("item_id", flat=True)
     assert sorted(str(item) for item in sent) == sorted(unaudited)
     assert {way.camera.item(item)["decision"] for item in unaudited} == {"ok"}, "until then decisions stand"
+
+
+def the_report_has_it_all(way: Way) -> None:
+    """The week's page, which a person signs: what happened, who asked for it, what is proven."""
+    page = way.page
+    page.goto(page.url.split("/recalls/")[0] + f"/lines/{way.line.slug}/report/?week={timezone.now():%G-W%V}")
+    alarms = page.get_by_role("region", name="Alarms of the week")
+    expect(alarms).to_contain_text("Partial → AI assist")
+    expect(alarms).to_contain_text("max")
+    expect(page.locator("main")).to_contain_text("lena")
