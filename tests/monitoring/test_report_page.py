@@ -50,7 +50,8 @@ def turn(line: Line, mode: Mode, at: datetime, by: User | None = None, reason: s
 def report_of(manager: Client, week: Week) -> WeeklyReport:
     page = manager.get(PAGE, {"week": week.key})
     assert page.status_code == 200
-    return page.context["report"]
+    found: WeeklyReport = page.context["report"]
+    return found
 
 
 def test_the_edges_of_the_week_are_monday_midnight(line: Line, manager: Client, week: Week) -> None:
