@@ -15,10 +15,11 @@ from gateway.models import Role
 from monitoring.models import Alarm, Recall
 from monitoring.selectors.report import WeeklyReport
 from monitoring.weeks import Week, week_at
-from policies.changes import Draft, active_policy, change_policy
+from policies.changes import Draft, active_policy, change_policy, draft_of
 from policies.lines import ClassDraft, create_line
 from policies.models import Certificate, Certification, ChangeRequest, Line
 from policies.modes import Mode
+from policies.requests import draft_json
 from tests.conftest import version
 from tests.monitoring import rows
 from tests.monitoring.assisted import blind, shown
@@ -194,6 +195,16 @@ def test_the_page_asks_as_often_however_much_there_is(
 
 def fill(line: Line, at: datetime, by: User) -> None:
     """Leave one of everything that the report lists."""
+    present = active_policy(line)
+    ChangeRequest.objects.create(
+        line=line,
+        base=present,
+        draft=draft_json(draft_of(present)),
+        reason="r",
+        approvals_needed=1,
+        requested_by=by,
+        created_at=at,
+    )
     Recall.objects.create(line=line, item=audit(line, at, "ok", "dent"), label="ok", truth="dent", until=at, created_at=at)
     shown(line, at, by, "ok", received_at=at)
     Alarm.objects.create(
