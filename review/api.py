@@ -150,7 +150,9 @@ def _label_json(slug: str, label: Label) -> dict[str, Any]:
         "sequence": label.sequence,
         "item": str(label.item_id),
         "external_id": label.item.external_id,
-        "photo": label.item.media_digest,
+        # A label without consent counts in statistics; it is not for training, here or elsewhere.
+        "photo": label.item.media_digest if label.item.consent else None,
+        "consent": label.item.consent,
         "answer": label.answer or None,
         "regions": label.regions,
         "source": label.source,
