@@ -233,6 +233,12 @@ TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
+# Stopping: seconds for which /readyz says no while everything still works, so that a balancer looks elsewhere; then seconds
+# to finish what was taken. The file is how `manage.py serve` tells its processes.
+DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0)
+SHUTDOWN_SECONDS = env_int("SHUTDOWN_SECONDS", 30, least=1)
+STOPPING_FILE = env_str("STOPPING_FILE")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -30,7 +30,8 @@ class LabelSchema(serializers.Serializer[object]):
     sequence = serializers.IntegerField(help_text="The place in the feed; give the last one seen as `after`.")
     item = serializers.UUIDField()
     external_id = serializers.CharField()
-    photo = serializers.CharField(help_text="SHA-256 of the photo.")
+    photo = serializers.CharField(allow_null=True, help_text="SHA-256 of the photo; null where it came without consent.")
+    consent = serializers.BooleanField(help_text="Whether the photo may be kept and trained on.")
     answer = serializers.CharField(allow_null=True, help_text="Null withdraws the item's earlier label.")
     regions = serializers.ListField(child=serializers.DictField())
     source = serializers.CharField()  # type: ignore[assignment]
