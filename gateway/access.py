@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.encoding import escape_uri_path
 
 from gateway import log_context
 from gateway.ids import uuid7
@@ -52,9 +53,13 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     REQUESTS.labels(route, method, response.status_code).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
     if settings.ACCESS_LOG and route not in QUIET:
-        logger.info(
-            "%s %s %d", request.method, request.path, response.status_code, extra={"fields": _facts(request, response, seconds)}
-        )
+        facts = _facts(request, response, seconds)
+        logger.info("%s %s %d", request.method, facts["path"], response.status_code, extra={"fields": facts})
+
+
+def _path(request: HttpRequest) -> str:
+    """Return it as it was sent: a line break in it must not look like another line."""
+    return escape_uri_path(request.path)
 
 
 def _facts(request: HttpRequest, response: HttpResponseBase, seconds: float) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def _facts(request: HttpRequest, response: HttpResponseBase, seconds: float) -> 
     user = request.__dict__.get("_cached_user")
     found = {
         "method": request.method,
-        "path": request.path,
+        "path": _path(request),
         "status": response.status_code,
         "ms": round(seconds * 1000, 1),
         "line": kwargs.get("slug"),

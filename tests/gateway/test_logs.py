@@ -86,6 +86,12 @@ def test_one_request_leaves_nothing_to_the_next(line: Line, api: Client, lines: 
     assert log_context.bound() == {}
 
 
+def test_an_address_cannot_pretend_to_be_another_line(db: None, lines: Lines) -> None:
+    Client().get("/nowhere%0A2026-11-21 INFO all is well")
+    (told,) = access(lines())
+    assert told["path"] == "/nowhere%0A2026-11-21%20INFO%20all%20is%20well"
+
+
 def test_a_warning_in_the_middle_has_the_same_id(line: Line, model: Model, dial: Any, api: Client, lines: Lines) -> None:
     dial(Mode.FULL)
     model.fails = True
