@@ -84,7 +84,7 @@ def _environment(url: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(settings.TORCH_THREADS),
         # In a container everything runs as root; Celery's seven lines about it would hide the banner.
-        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",
     }
 
 
