@@ -55,6 +55,14 @@ class LineUnknown(GatewayError):
     title = "There is no such line"
 
 
+class ApprovalsKept(GatewayError):
+    """Fewer approvals were asked for by somebody whom they bind."""
+
+    status = 403
+    code = "approvals-kept"
+    title = "The number of approvals stays"
+
+
 class LineRetired(GatewayError):
     """The line takes no more items."""
 
