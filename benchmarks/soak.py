@@ -3,8 +3,9 @@
     python benchmarks/soak.py [--minutes 30] [--share 0.7]
 
 A whole Sluice runs in processes of its own: cameras post at an even pace, inspectors judge, webhooks are delivered. First a
-minute finds out how many posts a second it takes. The last line of the output is one JSON object: growth of memory (all processes
-together, proportional set size) and of the median and the 99th percentile of the answers from minute 5 to the end, as shares.
+minute finds out how many posts a second it takes. The last line of the output is one JSON object: growth of memory (the
+proportional set size of all processes together) and of the median and the 99th percentile of the answers from minute 5 to the
+end, as shares.
 """
 
 from __future__ import annotations
