@@ -79,21 +79,26 @@ def rotate_secret(endpoint: Endpoint, *, now: datetime) -> str:
 
 
 @transaction.atomic
-def disable(endpoint: Endpoint, *, why: str, by: User | None, now: datetime) -> bool:
-    """Switch the endpoint off; False where it was. Its cursor stays, so that nothing is lost when it comes back."""
-    if Endpoint.objects.filter(pk=endpoint.pk, disabled_at=None).update(disabled_at=now, disabled_why=why[:300]) != 1:
-        return False
-    _leave_events("webhook.disabled", endpoint, actor_of(by, "system:webhooks"), now, why)
-    return True
+def disable(endpoint: Endpoint, *, by: User, now: datetime) -> bool:
+    """Switch the endpoint off; False where it was. Its cursor stays, so that nothing is lost when it comes back.
+
+    One that had switched itself off stays off, and the banner about it goes away.
+    """
+    rows = Endpoint.objects.filter(pk=endpoint.pk)
+    off = rows.filter(disabled_at=None).update(disabled_at=now, disabled_why=f"Switched off by {by.username}.") == 1
+    rows.update(failing_since=None)
+    if off:
+        _leave_events("webhook.disabled", endpoint, actor_of(by), now, "")
+    return off
 
 
 @transaction.atomic
-def enable(endpoint: Endpoint, *, by: User | None, now: datetime) -> bool:
+def enable(endpoint: Endpoint, *, by: User, now: datetime) -> bool:
     """Switch the endpoint on again; False where it was. What happened meanwhile is sent now."""
     off = Endpoint.objects.filter(pk=endpoint.pk).exclude(disabled_at=None)
     if off.update(disabled_at=None, disabled_why="", failing_since=None) != 1:
         return False
-    _leave_events("webhook.enabled", endpoint, actor_of(by, "system:webhooks"), now, "")
+    _leave_events("webhook.enabled", endpoint, actor_of(by), now, "")
     return True
 
 
@@ -101,11 +106,22 @@ def note_outcome(endpoint: Endpoint, replies: Sequence[Reply], now: datetime) ->
     """Keep since when nothing gets through, and switch the endpoint off where that is too long or it says that it is gone."""
     rows = Endpoint.objects.filter(pk=endpoint.pk)
     if any(reply.status == GONE for reply in replies):
-        disable(endpoint, why="It answered 410: gone for good.", by=None, now=now)
+        _give_up(endpoint, "It answered 410: gone for good.", now)
     elif any(reply.status is not None and 200 <= reply.status < 300 for reply in replies):
         rows.exclude(failing_since=None).update(failing_since=None)
     elif rows.filter(failing_since=None).update(failing_since=now) == 0 and rows.filter(failing_since__lt=now - PATIENCE):
-        disable(endpoint, why=f"Nothing got through for {PATIENCE.days} days.", by=None, now=now)
+        _give_up(endpoint, f"Nothing got through for {PATIENCE.days} days.", now)
+
+
+def given_up() -> list[Endpoint]:
+    """Return the endpoints that switched themselves off, until somebody has seen to them."""
+    return list(Endpoint.objects.exclude(disabled_at=None).exclude(failing_since=None))
+
+
+def _give_up(endpoint: Endpoint, why: str, now: datetime) -> None:
+    on = Endpoint.objects.filter(pk=endpoint.pk, disabled_at=None)
+    if on.update(disabled_at=now, disabled_why=why, failing_since=endpoint.failing_since or now) == 1:
+        _leave_events("webhook.disabled", endpoint, "system:webhooks", now, why)
 
 
 def _leave_events(kind: str, endpoint: Endpoint, actor: str, now: datetime, why: str) -> None:
