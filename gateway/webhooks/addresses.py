@@ -61,7 +61,7 @@ def target_of(url: str) -> Target:
         raise AddressRefused(f"A webhook's URL has up to {MOST_CHARACTERS} plain characters and no spaces.")
     try:
         parts = urlsplit(url)
-        port = parts.port or LOW_PORTS.get(parts.scheme, 0)
+        port = LOW_PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError:
         raise AddressRefused("That is not a URL.") from None
     if parts.scheme not in LOW_PORTS or (parts.scheme == "http" and not settings.WEBHOOK_ALLOW_HTTP):

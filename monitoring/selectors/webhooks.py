@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from gateway.webhooks.models import Delivery, DeliveryState, Endpoint
 
@@ -21,10 +22,12 @@ class DeliveryPage:
 
 
 def endpoints() -> QuerySet[Endpoint]:
-    """Return every endpoint with how much is on its way and when something last got through."""
-    return Endpoint.objects.select_related("line", "created_by").annotate(
-        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.PENDING)),
-        delivered_at=Max("deliveries__ended_at", filter=Q(deliveries__state=DeliveryState.DELIVERED)),
+    """Return every endpoint with how much is on its way and when something last got through, each from an index."""
+    mine = Delivery.objects.filter(endpoint=OuterRef("pk")).order_by()
+    waiting = mine.filter(state=DeliveryState.PENDING).values("endpoint").annotate(count=Count("pk")).values("count")
+    delivered = mine.filter(state=DeliveryState.DELIVERED).order_by("-id").values("ended_at")[:1]
+    return Endpoint.objects.select_related("line").annotate(
+        waiting=Coalesce(Subquery(waiting), 0), delivered_at=Subquery(delivered)
     )
 
 

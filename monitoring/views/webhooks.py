@@ -143,6 +143,7 @@ def _list(request: HttpRequest, *, form: EndpointForm | None = None, problem: st
 def _one(request: HttpRequest, endpoint: Endpoint, *, status: int = 200, **more: Any) -> HttpResponse:
     state = state_of(request.GET.get("state", ""))
     context = {
+        "webhooks_page": True,
         "endpoint": endpoint,
         "types": [(name, one.words) for name, one in TYPES.items() if name in endpoint.types],
         "rotating": endpoint.previous_until is not None and endpoint.previous_until > timezone.now(),
