@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from gateway.ids import uuid7
+from gateway.webhooks.models import Delivery as Delivery
+from gateway.webhooks.models import Endpoint as Endpoint
 from inference.models import ModelVersion
 from policies.decide import Reason, Route
 from policies.models import Line, PolicyVersion

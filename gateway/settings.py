@@ -233,6 +233,19 @@ TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
+# --- Webhooks ---------------------------------------------------------------------------------------------------------
+
+# Where people reach the service, for links in messages: https://sluice.example.org. Without it links begin with a slash.
+PUBLIC_URL = env_str("PUBLIC_URL")
+# Networks, besides the public ones, that messages may go to: 10.20.0.0/16,fd00::/8.
+WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS", [])
+# For development: without TLS anybody on the way can read a message.
+WEBHOOK_ALLOW_HTTP = env_bool("WEBHOOK_ALLOW_HTTP", False)
+# A file of certificate authorities (PEM) that receivers are checked by, instead of the public ones.
+WEBHOOK_CA_FILE = env_str("WEBHOOK_CA_FILE")
+# Days after which a delivery that ended is forgotten.
+WEBHOOK_KEEP_DAYS = env_int("WEBHOOK_KEEP_DAYS", 30, least=1)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
