@@ -40,6 +40,7 @@ from policies.models import Line
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and body get the first answer."
 )
+CONSENT = OpenApiParameter("consent", bool, description="False: no photo is kept after the decision.")
 WAIT = OpenApiParameter("wait", float, description="Seconds, up to 60, to wait for a decision.")
 REFUSED = OpenApiResponse(ProblemSchema, description="What was wrong and why (RFC 9457). Nothing was changed.")
 
@@ -90,7 +91,7 @@ class Items(ApiView):
         operation_id="items_create",
         request={"image/jpeg": OpenApiTypes.BINARY, "image/png": OpenApiTypes.BINARY, "image/webp": OpenApiTypes.BINARY,
                  "multipart/form-data": MultipartItemSchema},
-        parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str)],
+        parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str), CONSENT],
         responses={201: ItemSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:

@@ -21,6 +21,8 @@ app.conf.beat_schedule = {
     "forget-deliveries": {"task": "gateway.webhooks.tasks.forget_deliveries", "schedule": 3600.0},
     "expire-claims": {"task": "review.tasks.expire_claims", "schedule": 15.0},
     "train-what-is-due": {"task": "review.tasks.train_what_is_due", "schedule": 30.0},
+    "delete-old-photos": {"task": "review.tasks.delete_old_photos", "schedule": 600.0},
+    "delete-unwanted-photos": {"task": "review.tasks.delete_unwanted_photos", "schedule": 30.0},
     "watch-guardrails": {"task": "monitoring.tasks.watch_guardrails", "schedule": 5.0},
     "open-recalls": {"task": "monitoring.tasks.open_recalls", "schedule": 5.0},
     "apply-requests": {"task": "monitoring.tasks.apply_requests", "schedule": 5.0},

@@ -152,6 +152,15 @@ def parse_prediction(value: Any, line: Line) -> Scores | None:
     return parse_scores(data, list(line.classes.order_by("position").values_list("key", flat=True)))
 
 
+def parse_consent(value: Any) -> bool:
+    """Return whether the photo may be kept after the decision: true or false, in JSON or as text."""
+    if value in (None, "", "true") or value is True:
+        return True
+    if value == "false" or value is False:
+        return False
+    raise BadField("consent must be true or false.")
+
+
 def wait_of(request: HttpRequest) -> float:
     """Return the seconds for which the caller wants to wait for a decision, 0 to 60."""
     text = request.GET.get("wait", "0")
@@ -166,15 +175,15 @@ def wait_of(request: HttpRequest) -> float:
 
 def _arrival(line: Line, data: bytes, fields: dict[str, Any]) -> Arrival:
     refuse_unstorable(list(fields), "The name of a field")
-    unknown = sorted(set(fields) - {"external_id", "metadata", "prediction"})
+    unknown = sorted(set(fields) - {"external_id", "metadata", "prediction", "consent"})
     if unknown:
-        raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata and prediction.")
+        raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata, prediction and consent.")
     for name, value in fields.items():
         refuse_unstorable(value, name)
     # The fields are cheap to check; the photo is decoded once everything else is known to be right.
     external_id, metadata = parse_external_id(fields.get("external_id")), parse_metadata(fields.get("metadata"))
-    scores = parse_prediction(fields.get("prediction"), line)
-    return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores)
+    scores, consent = parse_prediction(fields.get("prediction"), line), parse_consent(fields.get("consent"))
+    return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores, consent)
 
 
 def _try_arrival(line: Line, file: UploadedFile[bytes], fields: dict[str, Any]) -> Arrival | Refusal:

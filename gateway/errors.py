@@ -111,6 +111,14 @@ class AlreadyOpen(GatewayError):
     title = "People are already looking at it"
 
 
+class PhotoDeleted(GatewayError):
+    """The photo is no longer kept, so nobody can look at the item again."""
+
+    status = 410
+    code = "photo-deleted"
+    title = "The photo is no longer kept"
+
+
 class MovedMeanwhile(GatewayError):
     """Somebody else moved the object first, which is normal life."""
 

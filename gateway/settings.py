@@ -246,6 +246,12 @@ WEBHOOK_CA_FILE = env_str("WEBHOOK_CA_FILE")
 # Days after which a delivery that ended is forgotten.
 WEBHOOK_KEEP_DAYS = env_int("WEBHOOK_KEEP_DAYS", 30, least=1)
 
+# Stopping: seconds for which /readyz says no while everything still works, so that a balancer looks elsewhere; then seconds
+# to finish what was taken. The file is how `manage.py serve` tells its processes.
+DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0)
+SHUTDOWN_SECONDS = env_int("SHUTDOWN_SECONDS", 30, least=1)
+STOPPING_FILE = env_str("STOPPING_FILE")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
