@@ -55,6 +55,9 @@ def _threads() -> Iterator[CheckMessage]:
     if settings.MODEL_CONCURRENCY >= settings.WEB_THREADS:
         hint = "Set it to half of WEB_THREADS: a model that hangs holds a thread for each place."
         yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")
+    if settings.MAX_ARCHIVES >= settings.WEB_THREADS:
+        hint = "Set it to 2: more archives at the same time are not faster, and each holds a thread."
+        yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E010")
 
 
 def _webhooks() -> Iterator[CheckMessage]:

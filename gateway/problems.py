@@ -82,8 +82,13 @@ def _trouble(error: Exception) -> dict[str, Any] | None:
 
 def problem_response(error: Exception) -> JsonResponse:
     """Render an error of ours or of Django's own, raised in a plain view."""
-    body = _translate(error) or body_of(error)
+    body = details_of(error)
     return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+
+
+def details_of(error: Exception) -> dict[str, Any]:
+    """Return the problem details of an error of ours, the REST framework's or Django's own."""
+    return _translate(error) or body_of(error)
 
 
 def _translate(error: Exception) -> dict[str, Any] | None:

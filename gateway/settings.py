@@ -213,6 +213,12 @@ MAX_PHOTO_PIXELS = env_int("MAX_PHOTO_PIXELS", 60_000_000, least=1)
 MAX_BATCH_ITEMS = env_int("MAX_BATCH_ITEMS", 64, least=1)
 # The largest body of a batch, in bytes.
 MAX_BATCH_BYTES = env_int("MAX_BATCH_BYTES", 64 * 1024 * 1024, least=1)
+# The largest archive in bytes (packed and unpacked), the most photos in it, and archives on the road at the same time.
+MAX_ARCHIVE_BYTES = env_int("MAX_ARCHIVE_BYTES", 4 * 1024**3, least=1)
+MAX_ARCHIVE_ITEMS = env_int("MAX_ARCHIVE_ITEMS", 10_000, least=1)
+MAX_ARCHIVES = env_int("MAX_ARCHIVES", 2, least=1)
+# Seconds in which something of an archive must come, or of its answer be taken, before it is given up.
+ARCHIVE_PATIENCE_SECONDS = env_int("ARCHIVE_PATIENCE_SECONDS", 60, least=1)
 MAX_METADATA_BYTES = env_int("MAX_METADATA_BYTES", 8 * 1024, least=2)
 # Django's own bounds on a request: multipart parts beyond the files, and files a request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
