@@ -110,6 +110,27 @@ class BatchSchema(serializers.Serializer[object]):
     results = BatchResultSchema(many=True)
 
 
+class ArchiveTotalSchema(serializers.Serializer[object]):
+    """How many photos of an archive became what."""
+
+    taken = serializers.IntegerField()
+    replayed = serializers.IntegerField(help_text="Answered as they were the first time under the same Idempotency-Key.")
+    refused = serializers.IntegerField()
+    skipped = serializers.IntegerField(help_text="What file managers leave beside photos, such as .DS_Store.")
+
+
+class ArchiveLineSchema(serializers.Serializer[object]):
+    """One line of the answer to an archive; the last has `complete` and `total`, and the others the rest."""
+
+    index = serializers.IntegerField(required=False, allow_null=True, help_text="Null for a file that did not come.")
+    file = serializers.CharField(required=False)
+    status = serializers.IntegerField(required=False)
+    item = ItemSchema(required=False)
+    problem = ProblemSchema(required=False, help_text="Why it was refused; on the last line, why not everything was read.")
+    complete = serializers.BooleanField(required=False)
+    total = ArchiveTotalSchema(required=False)
+
+
 class AppealSchema(serializers.Serializer[object]):
     """Why the decision is doubted."""
 

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.models import ItemState, Referral, ReferralState
+from gateway.webhooks.models import Delivery, DeliveryState
 from monitoring.error_watch import watched_errors
 from monitoring.models import Alarm
 from monitoring.selectors.audited_decisions import anchor_of
@@ -60,17 +61,19 @@ def queues() -> list[Family]:
 
 
 def work() -> list[Family]:
-    """Return what the worker should have done by now, with three queries: it grows where no worker lives."""
+    """Return what the worker should have done by now, with four queries: it grows where no worker lives."""
     waiting = Family("sluice_work_waiting", "Things that are the worker's to do now.", labels=["work"])
     oldest = Family("sluice_work_oldest_seconds", "For how long the oldest of them waits.", labels=["work"])
     now = timezone.now()
     overdue = Referral.objects.filter(state=ReferralState.OPEN, due_at__lte=now, item__state=ItemState.REFERRED)
     expired = Claim.objects.filter(ended_at=None, expires_at__lte=now)
+    unsent = Delivery.objects.filter(state=DeliveryState.PENDING, next_at__lte=now)
     queued = TrainingRun.objects.filter(state=TrainingState.QUEUED)
     for name, rows, since in (
         ("fail_safe", overdue, "due_at"),
         ("claims", expired, "expires_at"),
         ("training", queued, "created_at"),
+        ("webhooks", unsent, "next_at"),
     ):
         facts = rows.aggregate(number=Count("pk"), first=Min(since))
         waiting.add_metric([name], facts["number"])

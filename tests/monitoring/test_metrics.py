@@ -106,7 +106,7 @@ def test_a_scrape_takes_few_queries(line: Line, post: Post) -> None:
     post()
     with CaptureQueriesContext(connection) as queries:
         Client().get("/metrics")
-    assert len(queries) <= 9, [query["sql"] for query in queries]
+    assert len(queries) <= 10, [query["sql"] for query in queries]
 
 
 def test_the_database_is_asked_now_and_then() -> None:
