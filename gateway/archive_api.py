@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -157,7 +158,8 @@ def start(name: str, work: Callable[[], None]) -> threading.Thread:
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
+    # What is logged there is about the same request.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name=name, daemon=True)
     thread.start()
     return thread
 

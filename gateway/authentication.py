@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from gateway import log_context
 from gateway.errors import ScopeMissing
 from gateway.models import ApiToken
 from gateway.tokens import digest_of
@@ -33,6 +34,7 @@ class BearerAuthentication(BaseAuthentication):
         refuse_ended(token, now)
         if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        log_context.bind(token=token.name)
         return token, token
 
     def authenticate_header(self, request: Request) -> str:

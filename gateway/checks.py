@@ -18,7 +18,7 @@ SYNCHRONOUS = {"OFF", "NORMAL", "FULL", "EXTRA"}
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the settings as they are."""
-    return [*_broker(), *_durability(), *_reach(), *_threads(), *_webhooks()]
+    return [*_broker(), *_durability(), *_reach(), *_threads(), *_logs(), *_workers(), *_webhooks()]
 
 
 def _broker() -> Iterator[CheckMessage]:
@@ -46,6 +46,21 @@ def _reach() -> Iterator[CheckMessage]:
     if outside and settings.DEBUG:
         hint = "Unset DEBUG: its error pages show settings and source to whoever can reach the service."
         yield Error("DEBUG is on where others can reach the service.", hint=hint, id="gateway.E003")
+
+
+def _logs() -> Iterator[CheckMessage]:
+    if settings.LOG_FORMAT not in {"plain", "json"}:
+        hint = "Use plain for people or json for machines."
+        yield Error(f"LOG_FORMAT is {settings.LOG_FORMAT!r}.", hint=hint, id="gateway.E006")
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 16:
+        hint = "Use a long random one: python -c 'import secrets; print(secrets.token_urlsafe(32))'."
+        yield Warning("METRICS_TOKEN can be guessed.", hint=hint, id="gateway.W003")
+
+
+def _workers() -> Iterator[CheckMessage]:
+    if settings.WEB_WORKERS > 1 and "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        hint = "Set WEB_WORKERS=1, or use PostgreSQL."
+        yield Warning("Several web processes share SQLite, which has one writer at a time.", hint=hint, id="gateway.W004")
 
 
 def _threads() -> Iterator[CheckMessage]:

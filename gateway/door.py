@@ -16,6 +16,7 @@ from django.utils.datastructures import MultiValueDict
 from gateway.arrivals import Arrival
 from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
 from gateway.limits import photo_limits
+from gateway.metrics import stage
 from gateway.models import ApiToken
 from inference import kinds
 from inference.errors import InputRefused
@@ -50,6 +51,11 @@ def open_for_items(slug: str, token: ApiToken) -> Line:
 
 def read_one(request: HttpRequest, line: Line) -> Arrival:
     """Read one item: the photo as the raw body with fields in the query, or multipart with fields beside it."""
+    with stage("door"):
+        return _read_one(request, line)
+
+
+def _read_one(request: HttpRequest, line: Line) -> Arrival:
     if request.content_type == "multipart/form-data":
         files = _files_of(request).getlist("image")
         if len(files) != 1 or len(request.FILES) != 1:
@@ -80,7 +86,9 @@ def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
         raise BadField(f"There is no field {', '.join(unknown)}; a batch has the fields of its items in the field items.")
     if len(files) > settings.MAX_BATCH_ITEMS:
         raise BodyTooLarge(f"A batch holds at most {settings.MAX_BATCH_ITEMS} items, not {len(files)}.")
-    return [_try_arrival(line, file, fields) for file, fields in zip(files, _batch_fields(request, len(files)), strict=True)]
+    with stage("door"):
+        fields = _batch_fields(request, len(files))
+        return [_try_arrival(line, file, of_one) for file, of_one in zip(files, fields, strict=True)]
 
 
 def read_object(request: HttpRequest, fields: set[str]) -> dict[str, Any]:

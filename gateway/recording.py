@@ -12,6 +12,7 @@ from gateway.arrivals import Arrival
 from gateway.events import event
 from gateway.ids import uuid7
 from gateway.lifecycle import new_referral
+from gateway.metrics import stage
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Prediction, Referral, Role
 from inference.models import ModelVersion
 from inference.predictions import Scores, top
@@ -42,10 +43,11 @@ def record(
     line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival], predicted: Predicted, *, source: str, now: datetime
 ) -> list[Outcome]:
     """Write a batch inside the caller's transaction and return what was written, in the order of arrival."""
-    outcomes = [
-        _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
-        for arrival, scores in zip(arrivals, predicted.scores, strict=True)
-    ]
+    with stage("decide"):
+        outcomes = [
+            _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
+            for arrival, scores in zip(arrivals, predicted.scores, strict=True)
+        ]
     Item.objects.bulk_create(outcome.item for outcome in outcomes)
     Prediction.objects.bulk_create(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
     Decision.objects.bulk_create(_decision(outcome, now) for outcome in outcomes if outcome.verdict.answer is not None)

@@ -9,9 +9,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from gateway import deployments, media, recording, tasks
+from gateway import deployments, log_context, media, recording, tasks
 from gateway.arrivals import Arrival
+from gateway.counting import count_outcomes
 from gateway.errors import ExternalIdTaken
+from gateway.metrics import stage
 from gateway.models import Item
 from gateway.recording import Outcome, Predicted
 from inference import service
@@ -39,11 +41,13 @@ def route(
     # Before anything is spent on it; the look that counts is the one inside the transaction.
     refuse_taken_ids(line, arrivals)
     policy = active_policy(line)
-    predicted = predict(line, policy, arrivals)
-    for arrival in arrivals:
-        media.store(arrival.data)
+    with stage("predict"):
+        predicted = predict(line, policy, arrivals)
+    with stage("store"):
+        for arrival in arrivals:
+            media.store(arrival.data)
     try:
-        with transaction.atomic():
+        with stage("record"), transaction.atomic():
             refuse_taken_ids(line, arrivals)
             outcomes = recording.record(line, _in_force(policy), arrivals, predicted, source=source, now=now)
             within(outcomes)
@@ -97,7 +101,9 @@ def taken_ids(line: Line, arrivals: Sequence[Arrival]) -> set[str]:
 
 
 def tell(line: Line, outcomes: Sequence[Outcome]) -> None:
-    """After the commit: let the challenger, where there is one, say what it would have said."""
+    """After the commit: count, and let the challenger, where there is one, say what it would have said."""
+    count_outcomes(outcomes)
+    log_context.bind(items=[str(outcome.item.pk) for outcome in outcomes])
     tasks.score_with_challenger(line, [outcome.item.pk for outcome in outcomes])
 
 

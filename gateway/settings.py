@@ -61,6 +61,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost: whatever becomes of a request, it has an id, a time and a line in the log.
+    "gateway.access.Access",
     "django.middleware.security.SecurityMiddleware",
     # Before anything reads a body.
     "gateway.body_limits.BodyLimits",
@@ -131,6 +133,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The worker logs as the web server does.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 # A caller must not wait for a broker that is down: the database knows what is to be done, a message only wakes the worker.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -258,12 +263,28 @@ DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0)
 SHUTDOWN_SECONDS = env_int("SHUTDOWN_SECONDS", 30, least=1)
 STOPPING_FILE = env_str("STOPPING_FILE")
 
+# Processes that serve requests. More than one is for PostgreSQL: SQLite has one writer at a time.
+WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1)
+# Who may read /metrics: whoever sends this as a bearer token; without one, this machine alone.
+METRICS_TOKEN = env_str("METRICS_TOKEN")
+
+# plain for people, json for machines. A line for every request is for machines too; in a terminal it would bury the rest.
+LOG_FORMAT = env_str("LOG_FORMAT", "plain")
+ACCESS_LOG = env_bool("ACCESS_LOG", LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    # It tells every request of the demo's camera.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "formatters": {
+        "plain": {
+            "()": "gateway.log_context.PlainFormatter",
+            "format": "{asctime} {levelname:<7} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "gateway.log_context.JsonFormatter"},
+    },
+    # An unknown format is told by the checks, which have to be reached for it.
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "plain"}},
+    # httpx tells every request of the demo's camera, Celery every task.
+    "loggers": {"httpx": {"level": "WARNING"}, "celery": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
 }

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from inference.errors import ModelBusy, ModelUnavailable
+from inference.figures import BACKLOG, BATCH_ITEMS, MODEL_SECONDS, REFUSED
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
 
@@ -52,10 +53,12 @@ class Batcher:
                 raise ModelUnavailable(OUT_OF_SERVICE)
             # A batch larger than the whole backlog is taken when nothing else waits, or it never could be.
             if self._queue and len(self._queue) + len(items) > self._max_backlog:
+                REFUSED.inc(len(items))
                 raise ModelBusy(f"{len(self._queue)} items wait for the model already; at most {self._max_backlog} may.")
             futures: list[Future[Scores]] = [Future() for _ in items]
             now = time.monotonic()
             self._queue.extend(_Waiting(pixels, future, now) for pixels, future in zip(items, futures, strict=True))
+            BACKLOG.inc(len(futures))
             self._changed.notify()
         return futures
 
@@ -76,6 +79,7 @@ class Batcher:
             self._closed = True
             left = list(self._queue)
             self._queue.clear()
+            BACKLOG.dec(len(left))
             self._changed.notify()
         for waiting in left:
             if waiting.answer.set_running_or_notify_cancel():
@@ -117,15 +121,19 @@ class Batcher:
         """Return the next items that somebody still waits for. From here on they can't be cancelled."""
         batch: list[_Waiting] = []
         with self._changed:
+            before = len(self._queue)
             while self._queue and len(batch) < self._max_batch:
                 waiting = self._queue.popleft()
                 if waiting.answer.set_running_or_notify_cancel():
                     batch.append(waiting)
+            BACKLOG.dec(before - len(self._queue))
         return batch
 
     def _compute(self, batch: list[_Waiting]) -> None:
         with _Answering(batch):
-            found = self._predict([waiting.pixels for waiting in batch])
+            BATCH_ITEMS.observe(len(batch))
+            with MODEL_SECONDS.time():
+                found = self._predict([waiting.pixels for waiting in batch])
             if len(found) != len(batch):
                 raise ModelUnavailable(f"The model gave {len(found)} answers for {len(batch)} items.")
             for waiting, scores in zip(batch, found, strict=True):

@@ -21,6 +21,9 @@ from gateway.checks import check_settings
         ({"ALLOWED_HOSTS": ["sluice.example"], "SESSION_COOKIE_SECURE": True}, []),
         ({"ALLOWED_HOSTS": ["sluice.example"], "DEBUG": True}, ["gateway.E003"]),
         ({"MAX_WAITING_REQUESTS": 24, "WEB_THREADS": 24}, ["gateway.E004"]),
+        ({"LOG_FORMAT": "xml"}, ["gateway.E006"]),
+        ({"METRICS_TOKEN": "secret"}, ["gateway.W003"]),
+        ({"WEB_WORKERS": 2}, ["gateway.W004"]),
         ({"MODEL_CONCURRENCY": 24, "WEB_THREADS": 24}, ["gateway.E005"]),
     ],
 )

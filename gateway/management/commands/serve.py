@@ -20,6 +20,8 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from gateway import metrics_files
+from gateway.log_printer import JsonPrinter
 from gateway.stopping import GentleManager
 
 READY_SECONDS = 120
@@ -45,8 +47,10 @@ class Command(BaseCommand):
         url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 (compared, not bound)
         _check_port(host, port)
         marker = _stopping_file()
-        environment = _environment(url) | {"STOPPING_FILE": str(marker)}
-        manager = GentleManager(marker=marker, drain=settings.DRAIN_SECONDS, patience=settings.SHUTDOWN_SECONDS)
+        environment = _environment(url) | {"STOPPING_FILE": str(marker)} | metrics_files.environment()
+        printer = JsonPrinter(sys.stdout) if settings.LOG_FORMAT == "json" else None
+        drain, patience = settings.DRAIN_SECONDS, settings.SHUTDOWN_SECONDS
+        manager = GentleManager(marker=marker, drain=drain, patience=patience, printer=printer)
         for name, command in _commands(host, port, with_conveyor=options["with_conveyor"]):
             manager.add_process(name, shlex.join(command), env=environment, cwd=str(settings.BASE_DIR))
         threading.Thread(target=self._announce, args=(url, options["banner"]), daemon=True).start()
@@ -80,7 +84,7 @@ def _environment(url: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(settings.TORCH_THREADS),
         # In a container everything runs as root; Celery's seven lines about it would hide the banner.
-        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",
     }
 
 
@@ -93,9 +97,10 @@ def _stopping_file() -> Path:
 
 def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[str, list[str]]]:
     bin_dir, threads = Path(sys.executable).parent, settings.WEB_THREADS
-    # One process: the micro-batcher joins what meets in it, and SQLite has one writer at a time anyway.
+    # Few processes: the micro-batcher joins what meets in one of them.
     yield "web", [
-        str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1",
+        str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", str(settings.WEB_WORKERS),
         "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
         "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip
