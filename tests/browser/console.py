@@ -64,11 +64,3 @@ class Console:
     def verdict(self, key: str) -> Locator:
         """The button of a class."""
         return self.page.locator(f"#verdicts [data-label='{key}']")
-
-    def shown_ms(self, key: str) -> int:
-        """Press a key and return how long it took until the next photo was on the screen, in milliseconds."""
-        self.armed()
-        self.viewer.evaluate("(viewer) => viewer.removeAttribute('data-shown-ms')")
-        self.page.keyboard.press(key)
-        expect(self.viewer).to_have_attribute("data-shown-ms", re.compile(r"^\d+$"))
-        return int(self.viewer.get_attribute("data-shown-ms") or "")
