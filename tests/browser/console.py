@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 # A verdict counts only when a photo has been looked at for a quarter of a second.
 LOOK_MS = 260
+# Longer than a frame of the page.
+FRAME_MS = 20
 
 
 class Console:
@@ -36,6 +38,10 @@ class Console:
                 self.page.clock.fast_forward(LOOK_MS)
         expect(self.viewer).to_have_attribute("data-armed", "1")
         return self.item
+
+    def frame(self) -> None:
+        """Let the page draw what waits for its next frame."""
+        self.page.clock.run_for(FRAME_MS)
 
     def press(self, key: str) -> str:
         """Press a key as soon as it counts, and return the item that was on the screen."""

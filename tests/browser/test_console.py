@@ -62,6 +62,7 @@ def test_the_next_photo_is_ready_before_its_key_and_shown_in_the_same_breath(
         console.armed()
         console.page.wait_for_function("(number) => window.decoded >= number", arg=place)
         assert console.page.evaluate(STROKE) == {"item": item, "ready": "1"}
+        console.frame()
         expect(console.viewer).to_have_attribute("data-shown-ms", re.compile(r"^\d+$"))
         console.viewer.evaluate("(viewer) => viewer.removeAttribute('data-shown-ms')")
     assert len(asked) == len(set(asked)) == 6
