@@ -53,6 +53,7 @@ def _threads() -> Iterator[CheckMessage]:
     if settings.MODEL_CONCURRENCY >= settings.WEB_THREADS:
         hint = "Set it to half of WEB_THREADS: a model that hangs holds a thread for each place."
         yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")
-    if settings.MAX_ARCHIVES >= settings.WEB_THREADS:
+    # An archive whose sender fell silent keeps its thread after its place: see `gateway.archive_api`.
+    if settings.MAX_ARCHIVES * 4 >= settings.WEB_THREADS:
         hint = "Set it to 2: more archives at the same time are not faster, and each holds a thread."
         yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E020")
