@@ -71,7 +71,9 @@ def sluice(token: str, slug: str, name: str, env: dict[str, str]) -> Iterator[Si
 
 def bulk(side: Side) -> Side:
     """Return the same server, posted to in batches."""
-    return replace(side, path=f"{side.path}/batch", body={"body": "batch", "batch": BATCH}, name=f"{side.name}, batches of {BATCH}")
+    return replace(
+        side, path=f"{side.path}/batch", body={"body": "batch", "batch": BATCH}, name=f"{side.name}, batches of {BATCH}"
+    )
 
 
 def check_durable(window: Window) -> None:

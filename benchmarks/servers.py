@@ -71,7 +71,9 @@ def free_port() -> int:
 def running(command: Sequence[str], ready: str, env: dict[str, str], log: Path) -> Iterator[psutil.Process]:
     """Keep a server alive from when its address answers until the block ends."""
     with log.open("wb") as out:
-        started = subprocess.Popen(command, env={**os.environ, **env}, stdout=out, stderr=out, start_new_session=True, cwd=log.parent)
+        started = subprocess.Popen(
+            command, env={**os.environ, **env}, stdout=out, stderr=out, start_new_session=True, cwd=log.parent
+        )
     process = psutil.Process(started.pid)
     try:
         _await(ready, started, log)

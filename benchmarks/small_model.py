@@ -23,7 +23,7 @@ NAME = "benchmark-50"
 WIDTHS = (3, 16, 32, 48, 64, 64)
 STRIDES = (2, 2, 2, 2, 1)
 CLASSES = ("ok", "scratch", "dent")
-RUNTIME = "torch"
+RUNTIME = "onnxruntime"
 # A temperature of one: as the network says it.
 PLAIN = Calibration(temperature=1.0, floor=0.001, examples=500)
 
