@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import tempfile
 from pathlib import Path
@@ -235,7 +236,11 @@ CLAIM_SECONDS = env_int("CLAIM_SECONDS", 60, least=5)
 REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
+# Connections that the web server holds open at a time. A camera keeps one; those beyond wait to be taken.
+WEB_CONNECTIONS = env_int("WEB_CONNECTIONS", 512, least=1)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
+# Forward passes of one model at the same time, where its runtime can: as many as there are cores.
+MODEL_THREADS = env_int("MODEL_THREADS", min(4, os.cpu_count() or 1), least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 

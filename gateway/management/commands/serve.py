@@ -84,7 +84,8 @@ def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[st
     # One process: the micro-batcher joins what meets in it, and SQLite has one writer at a time anyway.
     yield "web", [
         str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1",
-        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
+        "--blocking-threads", str(threads), "--backpressure", str(settings.WEB_CONNECTIONS), "--no-ws", "--http", "1",
+        "--log-level", "error",
         "--workers-kill-timeout", "3", "gateway.wsgi:application",
     ]  # fmt: skip
     # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
