@@ -16,7 +16,7 @@ File = tuple[str, bytes]
 def tar(files: Iterable[File], *, ended: bool = True, form: int = tarfile.PAX_FORMAT) -> bytes:
     """Return a tar archive; without its end it stops after the last file."""
     out = io.BytesIO()
-    archive = tarfile.open(fileobj=out, mode="w", format=form)
+    archive = tarfile.TarFile(fileobj=out, mode="w", format=form)
     for name, data in files:
         info = tarfile.TarInfo(name)
         info.size = len(data)

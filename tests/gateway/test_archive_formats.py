@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import struct
 import tarfile
 import tracemalloc
 import zipfile
-import zlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway import tars, zips
 from gateway.archives import Body, Member, is_junk, shorten, unzipped
@@ -220,18 +218,15 @@ def test_what_file_managers_leave_behind(name: str, junk: bool) -> None:
 SEEDS = [tar(FILES), tar_gz(FILES), zip_(FILES), zip_(FILES, forward=True)]
 
 
-@given(
-    st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 12_000), st.integers(0, 255)), max_size=8), st.integers(0, 400)
-)
-def test_whatever_comes_it_is_files_or_a_clear_word(seed: bytes, changes: list[tuple[int, int]], cut: int) -> None:
-    data = bytearray(seed)
-    for place, value in changes:
-        data[place % len(data)] = value
-    body = body_of(bytes(data[: len(data) - cut]), 1_000_000)
-    try:
-        for member in open_archive(body):
-            assert len(member.data) <= MOST or member.refusal is None
-    except (ArchiveBroken, BodyTooLarge) as error:
-        assert error.detail
-    except zlib.error:
-        pytest.fail("an error of the library came through")
+@pytest.mark.parametrize("number", range(len(SEEDS)))
+def test_whatever_comes_it_is_files_or_a_clear_word(number: int) -> None:
+    generator = random.Random(number)
+    for _ in range(150):
+        data = bytearray(SEEDS[number])
+        for _ in range(generator.randrange(8)):
+            data[generator.randrange(len(data))] = generator.randrange(256)
+        try:
+            for member in open_archive(body_of(bytes(data[: len(data) - generator.randrange(400)]), 1_000_000)):
+                assert member.refusal is None or not member.data
+        except (ArchiveBroken, BodyTooLarge) as error:
+            assert error.detail
