@@ -55,5 +55,5 @@ def _threads() -> Iterator[CheckMessage]:
         yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")
     # An archive whose sender fell silent keeps its thread after its place: see `gateway.archive_api`.
     if settings.MAX_ARCHIVES * 4 >= settings.WEB_THREADS:
-        hint = "Set it to 2: more archives at the same time are not faster, and each holds a thread."
-        yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E020")
+        hint = "Set it to 2: more archives at the same time are not faster, and each may hold four threads."
+        yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E023")
