@@ -133,3 +133,11 @@ class ScopeMissing(GatewayError):
     status = 403
     code = "scope-missing"
     title = "The token may not do this"
+
+
+class NotRecorded(GatewayError):
+    """Whether it was written is not known to the caller's thread; a retry with an idempotency key is safe."""
+
+    status = 503
+    code = "not-recorded"
+    title = "It may not have been written"
