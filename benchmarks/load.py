@@ -1,6 +1,6 @@
 """A lean HTTP client that keeps so many connections busy, in a process of its own so that its CPU counts for nobody.
 
-    python benchmarks/load.py '{"host": …, "port": …, "path": …, "headers": {…}, "photos": FOLDER, "concurrency": 16, "seconds": 3}'
+    python benchmarks/load.py '{"host": …, "port": …, "path": …, "headers": {…}, "photos": FOLDER, "concurrency": 16, …}'
 
 Each request is a different photo: one of the folder with a number after its end, which decoders skip. Prints one JSON object.
 """

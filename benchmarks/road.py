@@ -22,10 +22,9 @@ from pathlib import Path
 
 import floor  # begins a scratch Sluice
 import small_model
-from servers import HERE, Side, Window, free_port, load, peak_mb, running
-
 from django.conf import settings
 from django.utils import timezone
+from servers import HERE, Side, Window, free_port, load, peak_mb, running
 
 from gateway import deployments
 from gateway.management.commands import serve
@@ -60,7 +59,8 @@ def sluice(token: str, slug: str, name: str, env: dict[str, str]) -> Iterator[Si
     port = free_port()
     command = dict(serve._commands("127.0.0.1", port, with_conveyor=False))["web"]
     environment = serve._environment(f"http://127.0.0.1:{port}") | {
-        "PYTHONPATH": f"{HERE.parent}:{HERE}", "SLUICE_VAR": str(settings.VAR_DIR), "ALLOWED_HOSTS": "127.0.0.1,localhost", "LOG_LEVEL": "ERROR", "TORCH_THREADS": "1", **env,
+        "PYTHONPATH": f"{HERE.parent}:{HERE}", "SLUICE_VAR": str(settings.VAR_DIR), "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "LOG_LEVEL": "ERROR", "TORCH_THREADS": "1", **env,
     }  # fmt: skip
     log = Path(settings.VAR_DIR) / f"{slug}.log"
     helpers = ("postgres",) if os.environ.get("DATABASE_URL", "").startswith("postgres") else ()
@@ -125,8 +125,8 @@ def main() -> None:
         work = floor.fastest_loop(backbone)
         with ExitStack() as stack:
             sides = [
-                stack.enter_context(sluice(tokens[title], slug, f"{title}, synchronous={sync}", {"SQLITE_SYNCHRONOUS": sync}))
-                for sync in ("NORMAL", "FULL")
+                stack.enter_context(sluice(tokens[title], slug, f"{title}, durability {sync}", {"DURABILITY": sync}))
+                for sync in ("normal", "full")
             ]
             rows = [(side, c, f"{side.name}, c{c}") for side in sides for c in (16, 64)]
             rows += [(bulk(side), 4, f"{bulk(side).name}, c4") for side in sides]

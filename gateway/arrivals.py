@@ -21,6 +21,11 @@ class Arrival:
     metadata: dict[str, Any] = field(default_factory=dict)
     # What the caller's own model said, where it brought a prediction.
     scores: Scores | None = None
+    # The name of the bytes, computed once.
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", media.digest_of(self.data))
 
     @property
     def fingerprint(self) -> str:
@@ -28,4 +33,4 @@ class Arrival:
         prediction = (
             [sorted(self.scores.probabilities.items()), [repr(r) for r in self.scores.regions]] if self.scores else None
         )
-        return json.dumps([media.digest_of(self.data), self.external_id, self.metadata, prediction], sort_keys=True)
+        return json.dumps([self.digest, self.external_id, self.metadata, prediction], sort_keys=True)

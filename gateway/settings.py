@@ -61,7 +61,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
+# What is around the API, whose requests are of machines and carry a token. The first of MIDDLEWARE sends them this way.
+API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "gateway.body_limits.BodyLimits"]
 MIDDLEWARE = [
+    "gateway.api_chain.ApiChain",
     "django.middleware.security.SecurityMiddleware",
     # Before anything reads a body.
     "gateway.body_limits.BodyLimits",
@@ -99,8 +102,11 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
-# FULL: a committed transaction survives a power cut. NORMAL is faster and may lose the last moments of one.
-SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "FULL")
+# What an answered item survives. full: a power cut; photo and record are synced before the answer. normal: the end of the
+# program, kill -9 included; a power cut may take the last half minute of items and photos with it.
+DURABILITY = env_str("DURABILITY", "full").lower()
+# SQLite's own word for it: FULL syncs every commit, NORMAL only now and then.
+SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "NORMAL" if DURABILITY == "normal" else "FULL")
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

@@ -38,7 +38,7 @@ def decode(container: Container, side: int) -> Pixels | None:
 
 
 def _stretched(picture: Pixels, side: int) -> Pixels:
-    """Return the picture resized to [side, side, 3]. A linear resize skips what shrinks further than to half; an average doesn't."""
+    """Return the picture resized to [side, side, 3]: averaged where it shrinks further, as a linear one skips pixels."""
     height, width = picture.shape[:2]
     if max(height, width) >= 2 * side:
         picture = cv2.resize(picture, (min(width, side), min(height, side)), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
