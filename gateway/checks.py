@@ -29,6 +29,9 @@ def _broker() -> Iterator[CheckMessage]:
 
 
 def _durability() -> Iterator[CheckMessage]:
+    if settings.DURABILITY not in {"full", "normal"}:
+        hint = "Use full, which survives a power cut, or normal, which survives the end of the program."
+        yield Error(f"DURABILITY is {settings.DURABILITY!r}.", hint=hint, id="gateway.E020")
     chosen = settings.SQLITE_SYNCHRONOUS.upper()
     if chosen not in SYNCHRONOUS:
         hint = f"Use one of {', '.join(sorted(SYNCHRONOUS))}."
@@ -70,8 +73,9 @@ def _threads() -> Iterator[CheckMessage]:
     if settings.MODEL_CONCURRENCY >= settings.WEB_THREADS:
         hint = "Set it to half of WEB_THREADS: a model that hangs holds a thread for each place."
         yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")
-    if settings.MAX_ARCHIVES >= settings.WEB_THREADS:
-        hint = "Set it to 2: more archives at the same time are not faster, and each holds a thread."
+    # An archive whose sender fell silent keeps its thread after its place: see `gateway.archive_api`.
+    if settings.MAX_ARCHIVES * 4 >= settings.WEB_THREADS:
+        hint = "Set it to 2: more archives at the same time are not faster, and each may hold four threads."
         yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E010")
 
 

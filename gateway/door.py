@@ -18,6 +18,7 @@ from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired,
 from gateway.limits import photo_limits
 from gateway.metrics import stage
 from gateway.models import ApiToken
+from gateway.prepared import Select
 from inference import kinds
 from inference.errors import InputRefused
 from inference.predictions import Scores, parse_scores
@@ -32,10 +33,12 @@ RAW = {"application/octet-stream", "application/x-www-form-urlencoded"}
 
 Refusal = InputRefused | GatewayError | PolicyError
 
+_lines = Select(lambda slug: Line.objects.filter(slug=slug).order_by(), "the slug")
+
 
 def open_line(slug: str, token: ApiToken) -> Line:
     """Return the line that the token may use. Another line's token learns no more than that there is none."""
-    line = Line.objects.filter(slug=slug).first()
+    line = _lines.first(slug)
     if line is None or (token.line_id is not None and token.line_id != line.pk):
         raise LineUnknown(f"There is no line {slug!r} for this token.")
     return line
@@ -222,9 +225,9 @@ def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
 def _body_of(request: HttpRequest) -> bytes:
     """Read the raw body, and no more of it than is allowed."""
     too_large = BodyTooLarge(f"A photo may have {settings.MAX_PHOTO_BYTES} bytes.")
-    if request.headers.get("Transfer-Encoding"):
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
         raise LengthRequired("Send the photo with a Content-Length; a chunked body cannot be read here.")
-    length = request.headers.get("Content-Length", "")
+    length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and (len(length) > 15 or int(length) > settings.MAX_PHOTO_BYTES):
         raise too_large
     data: bytes = request.read(settings.MAX_PHOTO_BYTES + 1)

@@ -1,4 +1,7 @@
-"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed."""
+"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed.
+
+With DURABILITY=normal they are handed to the system and not synced: they survive the program, and not a power cut.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,21 @@ def digest_of(data: bytes) -> str:
 
 
 def path_of(digest: str) -> Path:
-    """Return where the bytes lie; two levels of folders keep each of them small."""
-    return Path(settings.VAR_DIR) / "media" / digest[:2] / digest[2:4] / digest
+    """Return where the bytes lie."""
+    path = _place(digest)
+    # Photos of earlier versions lie one folder deeper.
+    deeper = path.parent / digest[2:4] / digest
+    return deeper if not path.exists() and deeper.exists() else path
 
 
-def store(data: bytes) -> str:
-    """Keep the bytes durably and return their digest. Storing the same bytes again costs a look."""
-    digest = digest_of(data)
+def _place(digest: str) -> Path:
+    """Return where new bytes go. 256 folders: more of them would be made anew, and synced, with every other photo."""
+    return Path(settings.VAR_DIR) / "media" / digest[:2] / digest
+
+
+def store(data: bytes, digest: str = "") -> str:
+    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look."""
+    digest = digest or digest_of(data)
     path = path_of(digest)
     if path.exists():
         # Whoever is storing the same bytes at this moment may not have synced their name yet.
@@ -35,11 +46,16 @@ def store(data: bytes) -> str:
     _make_folder(path.parent)
     # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
     draft = path.with_name(f".{digest}.{uuid4().hex}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            if settings.DURABILITY == "full":
+                os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     _sync_folder(path.parent)
     return digest
 
@@ -74,13 +90,15 @@ def _make_folder(folder: Path) -> None:
     if folder in _durable and folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for above in folder.parents[:3]:
+    for above in folder.parents[:2]:
         _sync_folder(above)
     _durable.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:
-    # The rename itself must survive a power cut as well.
+    """A name must survive a power cut as well as the bytes, where the setting asks for that."""
+    if settings.DURABILITY != "full":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import tempfile
 from pathlib import Path
@@ -60,9 +61,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
+# What is around the API, whose requests are of machines and carry a token. The first of MIDDLEWARE sends them this way.
+API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "gateway.body_limits.BodyLimits"]
 MIDDLEWARE = [
     # Outermost: whatever becomes of a request, it has an id, a time and a line in the log.
     "gateway.access.Access",
+    "gateway.api_chain.ApiChain",
     "django.middleware.security.SecurityMiddleware",
     # Before anything reads a body.
     "gateway.body_limits.BodyLimits",
@@ -100,8 +104,11 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
-# FULL: a committed transaction survives a power cut. NORMAL is faster and may lose the last moments of one.
-SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "FULL")
+# What an answered item survives. full: a power cut; photo and record are synced before the answer. normal: the end of the
+# program, kill -9 included; a power cut may take the last half minute of items and photos with it.
+DURABILITY = env_str("DURABILITY", "full").lower()
+# SQLite's own word for it: FULL syncs every commit, NORMAL only now and then.
+SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "NORMAL" if DURABILITY == "normal" else "FULL")
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -240,7 +247,11 @@ CLAIM_SECONDS = env_int("CLAIM_SECONDS", 60, least=5)
 REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
+# Connections that the web server holds open at a time. A camera keeps one; those beyond wait to be taken.
+WEB_CONNECTIONS = env_int("WEB_CONNECTIONS", 512, least=1)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
+# Forward passes of one model at the same time, where its runtime can: as many as there are cores.
+MODEL_THREADS = env_int("MODEL_THREADS", min(4, os.cpu_count() or 1), least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 

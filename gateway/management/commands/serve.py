@@ -100,8 +100,8 @@ def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[st
     # Few processes: the micro-batcher joins what meets in one of them.
     yield "web", [
         str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(settings.WEB_WORKERS),
-        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
+        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(threads),
+        "--backpressure", str(settings.WEB_CONNECTIONS), "--no-ws", "--http", "1", "--log-level", "error",
         "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip
     # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
