@@ -6,11 +6,11 @@ import hashlib
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
+from gateway.databases import database
 from gateway.environment import env_bool, env_int, env_list, env_str
 
 django_stubs_ext.monkeypatch()
@@ -101,19 +101,10 @@ TEMPLATES = [
 # FULL: a committed transaction survives a power cut. NORMAL is faster and may lose the last moments of one.
 SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "FULL")
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "sluice.sqlite3",
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # A writer takes its lock at BEGIN and waits for it; a deferred transaction would fail at its first write instead.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS};",
-        },
-        "TEST": {"NAME": env_str("SQLITE_TEST_NAME") or None},
-    },
+# Unset, a SQLite file in VAR_DIR; else postgresql://user:password@host:5432/name, or sqlite:///path.
+DATABASE_URL = env_str("DATABASE_URL")
+DATABASES = {
+    "default": database(DATABASE_URL, VAR_DIR, synchronous=SQLITE_SYNCHRONOUS, test_name=env_str("SQLITE_TEST_NAME")),
 }
 
 # --- Background work --------------------------------------------------------------------------------------------------
