@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from gateway.events import actor_of, event
+from policies.locks import hold_line
 from policies.models import LabelClass, Line
 
 # What may be changed of a class after it was made. Its key stays: labels and models name it.
@@ -21,7 +22,7 @@ def change_line(
     line: Line, *, settings: Mapping[str, Any], book: Mapping[str, Mapping[str, str]], by: User, now: datetime
 ) -> bool:
     """Change the line's settings and its label book (`{class key: {field: text}}`); False where nothing differs."""
-    before = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+    before = hold_line(line)
     changed = {name: value for name, value in settings.items() if getattr(before, name) != value}
     if changed:
         Line.objects.filter(pk=line.pk).update(**changed)

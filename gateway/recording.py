@@ -46,7 +46,8 @@ def record(
         _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
         for arrival, scores in zip(arrivals, predicted.scores, strict=True)
     ]
-    Item.objects.bulk_create(outcome.item for outcome in outcomes)
+    # In the order of their ids: of two batches that bring the same ones, one waits for the other, and not each for the other.
+    Item.objects.bulk_create(sorted((outcome.item for outcome in outcomes), key=lambda item: item.unique_external_id or ""))
     Prediction.objects.bulk_create(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
     Decision.objects.bulk_create(_decision(outcome, now) for outcome in outcomes if outcome.verdict.answer is not None)
     Referral.objects.bulk_create(

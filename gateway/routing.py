@@ -17,6 +17,7 @@ from gateway.recording import Outcome, Predicted
 from inference import service
 from inference.errors import ModelBusy, ModelUnavailable
 from policies.changes import active_policy
+from policies.locks import keep_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 
@@ -45,7 +46,7 @@ def route(
     try:
         with transaction.atomic():
             refuse_taken_ids(line, arrivals)
-            outcomes = recording.record(line, _in_force(policy), arrivals, predicted, source=source, now=now)
+            outcomes = recording.record(line, _in_force(line, policy), arrivals, predicted, source=source, now=now)
             within(outcomes)
     except IntegrityError:
         # Where writers are not one at a time, another request may have taken an id between look and leap.
@@ -101,10 +102,13 @@ def tell(line: Line, outcomes: Sequence[Outcome]) -> None:
     tasks.score_with_challenger(line, [outcome.item.pk for outcome in outcomes])
 
 
-def _in_force(policy: PolicyVersion) -> PolicyVersion:
+def _in_force(line: Line, policy: PolicyVersion) -> PolicyVersion:
     """Return the policy to record under: the newest, so that lowering automation holds for items already on the road.
+
+    It stays in force until they are recorded: a change of the policy waits for that, and whoever made it is told after it.
 
     Where the first look said that no model runs and the newest says it does, the first, stricter one still holds.
     """
-    newest = active_policy(policy.line)
+    keep_policy(line)
+    newest = active_policy(line)
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy

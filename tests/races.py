@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connections
 
 # Longer than any race takes; reached only where threads block each other for good.
@@ -47,6 +49,12 @@ def on_a_file(path: Path) -> Iterator[None]:
     finally:
         connections["default"].close()
         connections["default"], connections.settings["default"] = memory, kept
+
+
+def present_address() -> str:
+    """Return the DATABASE_URL under which another process finds the default connection's database; empty for SQLite."""
+    name = connections["default"].settings_dict["NAME"]
+    return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl() if settings.DATABASE_URL else ""
 
 
 def race(*calls: Callable[[], Any]) -> list[Any]:

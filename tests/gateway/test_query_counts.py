@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from gateway.models import ApiToken
+from policies.models import Line
 from policies.modes import Mode
 from tests.conftest import Model, photo
 
@@ -82,3 +84,15 @@ def test_one_item_takes_few(api: Client, dial: Callable[..., Any], model: Model)
     dial(Mode.FULL)
     url = api.post(URL, photo(), content_type="image/jpeg")["Location"]
     assert len(statements(lambda: api.get(url))) <= 3
+
+
+def test_ids_that_come_once_are_written_in_their_order(api: Client, line: Line) -> None:
+    """Two batches with the same ids the other way round would each wait for the other on PostgreSQL."""
+    Line.objects.update(unique_external_ids=True)
+    order = ["SN-2", "SN-3", "SN-1"]
+    files = [SimpleUploadedFile("a.jpg", photo(number)) for number in range(3)]
+    fields = {"image": files, "items": json.dumps([{"external_id": one} for one in order])}
+    found = statements(lambda: api.post(f"{URL}/batch", fields))
+    written = "".join(sql for sql in found if sql.startswith('INSERT INTO "gateway_item"'))
+    assert sorted(order, key=written.index) == sorted(order)
+    assert [one["external_id"] for one in api.get(URL).json()["results"]] == order[::-1]
