@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from gateway import door, explanations, idempotency, lifecycle, routing
 from gateway.arrivals import Arrival
-from gateway.errors import BadField, ExternalIdTaken, ItemUnknown, NotDecided, ScopeMissing
+from gateway.errors import BadField, ItemUnknown, NotDecided, ScopeMissing
 from gateway.idempotency import Answer, Remember
 from gateway.models import ApiToken, Item, ItemState
 from gateway.problems import body_of, status_of
@@ -33,6 +33,7 @@ from gateway.schemas import (
     MultipartItemSchema,
     ProblemSchema,
 )
+from gateway.taken import sort_out_taken
 from gateway.waiting import wait_for_decision
 from policies.decide import Reason
 from policies.models import Line
@@ -40,6 +41,7 @@ from policies.models import Line
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and body get the first answer."
 )
+CONSENT = OpenApiParameter("consent", bool, description="False: no photo is kept after the decision.")
 WAIT = OpenApiParameter("wait", float, description="Seconds, up to 60, to wait for a decision.")
 REFUSED = OpenApiResponse(ProblemSchema, description="What was wrong and why (RFC 9457). Nothing was changed.")
 
@@ -90,7 +92,7 @@ class Items(ApiView):
         operation_id="items_create",
         request={"image/jpeg": OpenApiTypes.BINARY, "image/png": OpenApiTypes.BINARY, "image/webp": OpenApiTypes.BINARY,
                  "multipart/form-data": MultipartItemSchema},
-        parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str)],
+        parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str), CONSENT],
         responses={201: ItemSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
@@ -168,7 +170,7 @@ class ItemBatch(Items):
     def post(self, request: Request, slug: str) -> Response:
         """Send up to 64 photos; each gets a result of its own, and a bad one does not harm the others."""
         line = door.open_for_items(slug, self.token)
-        read = _sort_out_taken(line, door.read_many(request._request, line))
+        read = sort_out_taken(line, door.read_many(request._request, line))
         answer, replayed = self._once(line, read, [one for one in read if isinstance(one, Arrival)])
         return Response(answer.body, status=200, headers=_headers(replayed))
 
@@ -235,20 +237,6 @@ class Appeal(ApiView):
         key = request.headers.get("Idempotency-Key", "")
         answer, replayed = idempotency.once(token, key, [f"APPEAL {item.pk}", reason], now=now, work=work)
         return Response(answer.body, status=answer.status, headers=_headers(replayed))
-
-
-def _sort_out_taken(line: Line, read: list[Arrival | door.Refusal]) -> list[Arrival | door.Refusal]:
-    """Turn the items of a batch whose external id is taken into refusals; of two with one id the first is taken."""
-    taken = routing.taken_ids(line, [one for one in read if isinstance(one, Arrival)])
-    known = set(Item.objects.filter(line=line, external_id__in=taken).values_list("external_id", flat=True)) if taken else set()
-    sorted_out: list[Arrival | door.Refusal] = []
-    for one in read:
-        if isinstance(one, Arrival) and one.external_id in known:
-            one = ExternalIdTaken(f"The line takes each external id once, and has {one.external_id}.")
-        elif isinstance(one, Arrival) and one.external_id in taken:
-            known.add(one.external_id)
-        sorted_out.append(one)
-    return sorted_out
 
 
 def find_item(item_id: UUID | str, token: ApiToken) -> Item:

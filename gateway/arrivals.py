@@ -21,6 +21,8 @@ class Arrival:
     metadata: dict[str, Any] = field(default_factory=dict)
     # What the caller's own model said, where it brought a prediction.
     scores: Scores | None = None
+    # False: no photo is kept after the decision.
+    consent: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -28,4 +30,6 @@ class Arrival:
         prediction = (
             [sorted(self.scores.probabilities.items()), [repr(r) for r in self.scores.regions]] if self.scores else None
         )
-        return json.dumps([media.digest_of(self.data), self.external_id, self.metadata, prediction], sort_keys=True)
+        parts = [media.digest_of(self.data), self.external_id, self.metadata, prediction]
+        # Only where it was refused, so that keys given out before there was the field still find their answers.
+        return json.dumps(parts if self.consent else [*parts, "no consent"], sort_keys=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -30,10 +30,7 @@ class BearerAuthentication(BaseAuthentication):
         token = ApiToken.objects.select_related("line").filter(digest=digest_of(secret.strip())).first()
         if token is None:
             raise AuthenticationFailed("There is no such token.")
-        if token.revoked_at is not None:
-            raise AuthenticationFailed("The token was revoked.")
-        if token.expires_at is not None and token.expires_at <= now:
-            raise AuthenticationFailed("The token has expired.")
+        refuse_ended(token, now)
         if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token, token
@@ -41,6 +38,14 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge, without which a missing token would be 403 instead of 401."""
         return 'Bearer realm="sluice"'
+
+
+def refuse_ended(token: ApiToken, now: datetime) -> None:
+    """Raise AuthenticationFailed for a token that is revoked or past its time."""
+    if token.revoked_at is not None:
+        raise AuthenticationFailed("The token was revoked.")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise AuthenticationFailed("The token has expired.")
 
 
 class HasScope(BasePermission):

@@ -39,6 +39,8 @@ def limit_of(path: str) -> tuple[int, str]:
     """Return the most bytes that a body sent to this address may have, and the sentence that says so."""
     if path.startswith("/api/v1/lines/") and path.endswith("/items/batch"):
         return settings.MAX_BATCH_BYTES, f"A batch may have {settings.MAX_BATCH_BYTES} bytes."
+    if path.startswith("/api/v1/lines/") and path.endswith("/items/archive"):
+        return settings.MAX_ARCHIVE_BYTES, f"An archive may have {settings.MAX_ARCHIVE_BYTES} bytes."
     if path.startswith("/api/v1/lines/") and path.endswith("/items"):
         return settings.MAX_PHOTO_BYTES + BESIDE_PHOTO, f"A photo may have {settings.MAX_PHOTO_BYTES} bytes."
     return USUAL, f"A body sent to this address may have {USUAL} bytes."

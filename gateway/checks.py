@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -16,7 +18,7 @@ SYNCHRONOUS = {"OFF", "NORMAL", "FULL", "EXTRA"}
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the settings as they are."""
-    return [*_broker(), *_durability(), *_reach(), *_threads()]
+    return [*_broker(), *_durability(), *_reach(), *_threads(), *_webhooks()]
 
 
 def _broker() -> Iterator[CheckMessage]:
@@ -53,3 +55,23 @@ def _threads() -> Iterator[CheckMessage]:
     if settings.MODEL_CONCURRENCY >= settings.WEB_THREADS:
         hint = "Set it to half of WEB_THREADS: a model that hangs holds a thread for each place."
         yield Error("MODEL_CONCURRENCY could take every thread of the server.", hint=hint, id="gateway.E005")
+    if settings.MAX_ARCHIVES >= settings.WEB_THREADS:
+        hint = "Set it to 2: more archives at the same time are not faster, and each holds a thread."
+        yield Error("MAX_ARCHIVES could take every thread of the server.", hint=hint, id="gateway.E010")
+
+
+def _webhooks() -> Iterator[CheckMessage]:
+    for text in settings.WEBHOOK_ALLOWED_NETWORKS:
+        try:
+            ip_network(text)
+        except ValueError:
+            hint = "Name networks such as 10.20.0.0/16 or fd00::/8, with all bits behind the prefix zero."
+            yield Error(f"WEBHOOK_ALLOWED_NETWORKS has {text!r}.", hint=hint, id="gateway.E020")
+    if settings.PUBLIC_URL and urlparse(settings.PUBLIC_URL).scheme not in {"http", "https"}:
+        yield Error(f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", hint="Use https://sluice.example.org.", id="gateway.E021")
+    if settings.WEBHOOK_CA_FILE and not Path(settings.WEBHOOK_CA_FILE).is_file():
+        hint = "Name a file of certificates in PEM form, or leave it unset for the public authorities."
+        yield Error(f"WEBHOOK_CA_FILE is {settings.WEBHOOK_CA_FILE!r}, and no file.", hint=hint, id="gateway.E022")
+    if settings.WEBHOOK_ALLOW_HTTP and not settings.DEBUG:
+        hint = "Unset WEBHOOK_ALLOW_HTTP: anybody on the way can read what is sent without TLS."
+        yield Warning("Webhooks may be sent in the clear.", hint=hint, id="gateway.W020")

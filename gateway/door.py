@@ -55,13 +55,13 @@ def read_one(request: HttpRequest, line: Line) -> Arrival:
         if len(files) != 1 or len(request.FILES) != 1:
             raise BadField(f"A multipart item has exactly one file, called image; this one has {_names(request)}.")
         _refuse_address_fields(request)
-        return _arrival(line, _bytes_of(files[0]), request.POST.dict())
+        return arrival(line, _bytes_of(files[0]), request.POST.dict())
     content_type = request.content_type or ""
     if not content_type.startswith("image/") and content_type not in RAW:
         _refuse_type(request, line)
     fields = request.GET.dict()
     fields.pop("wait", None)
-    return _arrival(line, _body_of(request), fields)
+    return arrival(line, _body_of(request), fields)
 
 
 def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
@@ -144,12 +144,26 @@ def parse_external_id(value: Any) -> str:
     return value
 
 
-def parse_prediction(value: Any, line: Line) -> Scores | None:
-    """Return the prediction that the caller brought, checked against the line's classes."""
+def parse_prediction(value: Any, line: Line, classes: Sequence[str] | None = None) -> Scores | None:
+    """Return the prediction that the caller brought, checked against the line's classes, which are looked up if not given."""
     if value in (None, ""):
         return None
     data = parse_json(value, "prediction") if isinstance(value, str) else value
-    return parse_scores(data, list(line.classes.order_by("position").values_list("key", flat=True)))
+    return parse_scores(data, list(classes_of(line) if classes is None else classes))
+
+
+def classes_of(line: Line) -> list[str]:
+    """Return the keys of the line's classes in their order."""
+    return list(line.classes.order_by("position").values_list("key", flat=True))
+
+
+def parse_consent(value: Any) -> bool:
+    """Return whether the photo may be kept after the decision: true or false, in JSON or as text."""
+    if value in (None, "", "true") or value is True:
+        return True
+    if value == "false" or value is False:
+        return False
+    raise BadField("consent must be true or false.")
 
 
 def wait_of(request: HttpRequest) -> float:
@@ -164,22 +178,23 @@ def wait_of(request: HttpRequest) -> float:
     return seconds
 
 
-def _arrival(line: Line, data: bytes, fields: dict[str, Any]) -> Arrival:
+def arrival(line: Line, data: bytes, fields: dict[str, Any], classes: Sequence[str] | None = None) -> Arrival:
+    """Check the fields and decode the photo. Raises BadField and InputRefused. With `classes` it needs no database."""
     refuse_unstorable(list(fields), "The name of a field")
-    unknown = sorted(set(fields) - {"external_id", "metadata", "prediction"})
+    unknown = sorted(set(fields) - {"external_id", "metadata", "prediction", "consent"})
     if unknown:
-        raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata and prediction.")
+        raise BadField(f"There is no field {', '.join(unknown)}; an item has external_id, metadata, prediction and consent.")
     for name, value in fields.items():
         refuse_unstorable(value, name)
     # The fields are cheap to check; the photo is decoded once everything else is known to be right.
     external_id, metadata = parse_external_id(fields.get("external_id")), parse_metadata(fields.get("metadata"))
-    scores = parse_prediction(fields.get("prediction"), line)
-    return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores)
+    scores, consent = parse_prediction(fields.get("prediction"), line, classes), parse_consent(fields.get("consent"))
+    return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores, consent)
 
 
 def _try_arrival(line: Line, file: UploadedFile[bytes], fields: dict[str, Any]) -> Arrival | Refusal:
     try:
-        return _arrival(line, _bytes_of(file), fields)
+        return arrival(line, _bytes_of(file), fields)
     except (InputRefused, BadField) as refusal:
         return refusal
 

@@ -55,6 +55,14 @@ class LineUnknown(GatewayError):
     title = "There is no such line"
 
 
+class ApprovalsKept(GatewayError):
+    """Fewer approvals were asked for by somebody whom they bind."""
+
+    status = 403
+    code = "approvals-kept"
+    title = "The number of approvals stays"
+
+
 class LineRetired(GatewayError):
     """The line takes no more items."""
 
@@ -103,6 +111,14 @@ class AlreadyOpen(GatewayError):
     title = "People are already looking at it"
 
 
+class PhotoDeleted(GatewayError):
+    """The photo is no longer kept, so nobody can look at the item again."""
+
+    status = 410
+    code = "photo-deleted"
+    title = "The photo is no longer kept"
+
+
 class MovedMeanwhile(GatewayError):
     """Somebody else moved the object first, which is normal life."""
 
@@ -133,3 +149,51 @@ class ScopeMissing(GatewayError):
     status = 403
     code = "scope-missing"
     title = "The token may not do this"
+
+
+class ArchiveBroken(GatewayError):
+    """The archive cannot be read, or not any further."""
+
+    status = 422
+    code = "archive-broken"
+    title = "The archive cannot be read further"
+
+
+class ArchiveStalled(GatewayError):
+    """Nothing came of the archive for too long."""
+
+    status = 408
+    code = "archive-stalled"
+    title = "The archive came too slowly"
+
+
+class ArchivesBusy(GatewayError):
+    """As many archives are on the road already as may be."""
+
+    status = 503
+    code = "archives-busy"
+    title = "Too many archives at the same time"
+
+
+class ArchiveUnfinished(GatewayError):
+    """Something failed here in the middle of an archive; the log says what."""
+
+    status = 500
+    code = "archive-unfinished"
+    title = "The archive was not finished"
+
+
+class MemberRefused(GatewayError):
+    """One member of an archive cannot be a photo; the others are not harmed."""
+
+    status = 422
+    code = "member-refused"
+    title = "This member of the archive is not taken"
+
+
+class MemberMissing(GatewayError):
+    """The manifest tells of a file that is not in the archive."""
+
+    status = 422
+    code = "member-missing"
+    title = "The file is not in the archive"

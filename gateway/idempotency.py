@@ -36,9 +36,8 @@ def once(
     """
     if not key:
         return work(lambda answer: None), False
-    if len(key) > 200 or not key.isprintable():
-        raise BadField("An Idempotency-Key is up to 200 printable characters.")
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    check_key(key)
+    digest = digest_of(parts)
     found = _find(token, key, digest)
     if found is not None:
         return found, True
@@ -56,6 +55,43 @@ def once(
         if found is None:
             raise
         return found, True
+
+
+def digest_of(parts: list[str]) -> str:
+    """Return what tells a request, or a part of one, from others."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check_key(key: str) -> None:
+    """Raise BadField for a key that cannot be kept."""
+    if len(key) > 200 or not key.isprintable():
+        raise BadField("An Idempotency-Key is up to 200 printable characters.")
+
+
+def part_key(key: str, index: int) -> str:
+    """Return the key of one part of a request that is answered part by part. No caller can send it: it is not printable."""
+    return f"{hashlib.sha256(key.encode()).hexdigest()}\x1f{index}"
+
+
+def recall(token: ApiToken, digests: dict[str, str]) -> dict[str, Answer | KeyReused]:
+    """Return what is remembered under these keys, given with the digests of their parts; KeyReused where those differ."""
+    found: dict[str, Answer | KeyReused] = {}
+    for record in IdempotencyRecord.objects.filter(token=token, key__in=digests):
+        same = record.digest == digests[record.key]
+        found[record.key] = Answer(record.status, record.answer) if same else _reused()
+    return found
+
+
+def remember_all(token: ApiToken, answers: list[tuple[str, str, Answer]], *, now: datetime) -> None:
+    """Keep answers with their keys and digests, inside the transaction of what they tell."""
+    IdempotencyRecord.objects.bulk_create(
+        IdempotencyRecord(token=token, key=key, digest=digest, status=answer.status, answer=answer.body, created_at=now)
+        for key, digest, answer in answers
+    )
+
+
+def _reused() -> KeyReused:
+    return KeyReused("The key came before with something else in this place. Use a new key for a new request.")
 
 
 def _find(token: ApiToken, key: str, digest: str) -> Answer | None:

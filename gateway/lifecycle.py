@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from gateway.errors import AlreadyOpen, MovedMeanwhile
+from gateway.errors import AlreadyOpen, MovedMeanwhile, PhotoDeleted
 from gateway.events import actor_of, event
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Referral, ReferralState
 from policies.decide import Reason
@@ -39,7 +39,14 @@ def new_referral(
 def refer(
     item: Item, reason: Reason, *, blind: bool, actor: str, now: datetime, note: str = "", probability: float = 1.0
 ) -> Referral:
-    """Ask people to look at an item once more; its decision stands meanwhile. AlreadyOpen where they are asked already."""
+    """Ask people to look at an item once more; its decision stands meanwhile.
+
+    AlreadyOpen where they are asked already, PhotoDeleted where there is nothing left to look at.
+    """
+    # Under the lock that retention takes too: a photo that people are asked about is not deleted.
+    kept = Item.objects.select_for_update(no_key=True).values_list("photo_deleted_at", flat=True)
+    if deleted_at := kept.get(pk=item.pk):
+        raise PhotoDeleted(f"The photo was deleted on {deleted_at:%Y-%m-%d}, so nobody can look at it again.")
     if Referral.objects.filter(item=item, reason=reason.value, state=ReferralState.OPEN).exists():
         raise AlreadyOpen(f"People are already asked to look at this item ({reason.value}).")
     referral = new_referral(item, item.policy, reason, blind=blind, probability=probability, now=now)

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from gateway.errors import ApprovalsKept
 from gateway.events import actor_of, event
 from policies.locks import hold_line
 from policies.models import LabelClass, Line
@@ -21,9 +22,15 @@ BOOK = ("name", "definition", "examples", "counter_examples")
 def change_line(
     line: Line, *, settings: Mapping[str, Any], book: Mapping[str, Mapping[str, str]], by: User, now: datetime
 ) -> bool:
-    """Change the line's settings and its label book (`{class key: {field: text}}`); False where nothing differs."""
+    """Change the line's settings and its label book (`{class key: {field: text}}`); False where nothing differs.
+
+    Raises ApprovalsKept where somebody who is no operator asks for fewer approvals: or whoever is bound by them could set them
+    to 0, turn the dial, and set them back.
+    """
     before = hold_line(line)
     changed = {name: value for name, value in settings.items() if getattr(before, name) != value}
+    if changed.get("approvals", before.approvals) < before.approvals and not by.is_superuser:
+        raise ApprovalsKept(f"{before.approvals} people must agree to a change. An operator can make them fewer.")
     if changed:
         Line.objects.filter(pk=line.pk).update(**changed)
     entries = [_rewrite(entry, book.get(entry.key, {})) for entry in line.classes.all()]

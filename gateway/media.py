@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from django.conf import settings
@@ -45,7 +46,24 @@ def store(data: bytes) -> str:
 
 def load(digest: str) -> bytes:
     """Return the bytes; FileNotFoundError where they are not, or no longer, kept."""
-    return path_of(digest).read_bytes()
+    with open_file(digest) as file:
+        return file.read()
+
+
+def open_file(digest: str) -> BinaryIO:
+    """Open the file for reading; one that was set aside (`gateway.leaving`) can be read until it is gone."""
+    # Its place is looked at twice, as it may be coming back.
+    for path in (path_of(digest), aside_of(digest)):
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            continue
+    return path_of(digest).open("rb")
+
+
+def aside_of(digest: str) -> Path:
+    """Return where the bytes lie while they are leaving."""
+    return Path(settings.VAR_DIR) / "media" / "aside" / digest
 
 
 def _make_folder(folder: Path) -> None:

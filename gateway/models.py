@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from gateway.ids import uuid7
+from gateway.webhooks.models import Delivery as Delivery
+from gateway.webhooks.models import Endpoint as Endpoint
 from inference.models import ModelVersion
 from policies.decide import Reason, Route
 from policies.models import Line, PolicyVersion
@@ -56,6 +58,10 @@ class Item(models.Model):
     brightness = models.FloatField(null=True)
     contrast = models.FloatField(null=True)
     sharpness = models.FloatField(null=True)
+    # False: the photo goes as soon as the decision is final, and nothing is ever trained on it.
+    consent = models.BooleanField(default=True)
+    # Since when the photo is no longer kept for this item. Its bytes stay while another item has the same.
+    photo_deleted_at = models.DateTimeField(null=True)
 
     # What the policy said on arrival, and the draw it said it with.
     draw = models.FloatField()
@@ -86,6 +92,9 @@ class Item(models.Model):
             models.Index(fields=["line", "state", "-id"], name="item_by_state"),
             models.Index(fields=["line", "external_id"], name="item_by_external_id"),
             models.Index(fields=["line", "received_at"], name="item_by_time"),
+            models.Index(fields=["line", "received_at"], condition=Q(photo_deleted_at=None), name="photo_by_age"),
+            models.Index(fields=["media_digest"], condition=Q(photo_deleted_at=None), name="photo_by_digest"),
+            models.Index(fields=["decided_at"], condition=Q(consent=False, photo_deleted_at=None), name="photo_unwanted"),
         ]
 
     def __str__(self) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -45,12 +47,15 @@ def status_of(error: Exception) -> int:
     return int(getattr(error, "status", 400))
 
 
+# Whether a commit came through is not known where its answer was lost.
+AGAIN = "Send it again with the same Idempotency-Key: it is taken once."
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 OURS = (GatewayError, PolicyError, InputRefused, ModelUnavailable)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Render an error raised in an API view; None lets an unforeseen one become a 500 that is logged."""
-    body = _translate(error)
+    body = _trouble(error) or _translate(error)
     if body is None:
         return None
     headers = {}
@@ -63,10 +68,27 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
+def _trouble(error: Exception) -> dict[str, Any] | None:
+    """Return what to say where database or disk gave way: the caller keeps its photo and tries again."""
+    if isinstance(error, OperationalError | InterfaceError):
+        body = _plain(503, "database-unavailable", "The database does not answer", f"{AGAIN} ({type(error).__name__})")
+    elif isinstance(error, OSError) and error.errno in FULL:
+        body = _plain(503, "storage-full", "There is no room for the photo", AGAIN)
+    else:
+        return None
+    logger.error("%s: %s", body["code"], error)
+    return body
+
+
 def problem_response(error: Exception) -> JsonResponse:
     """Render an error of ours or of Django's own, raised in a plain view."""
-    body = _translate(error) or body_of(error)
+    body = details_of(error)
     return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+
+
+def details_of(error: Exception) -> dict[str, Any]:
+    """Return the problem details of an error of ours, the REST framework's or Django's own."""
+    return _translate(error) or body_of(error)
 
 
 def _translate(error: Exception) -> dict[str, Any] | None:

@@ -143,6 +143,7 @@ def _columns(line: Line, arrival: Arrival) -> dict[str, Any]:
         "brightness": decoded.stats.get("brightness"),
         "contrast": decoded.stats.get("contrast"),
         "sharpness": decoded.stats.get("sharpness"),
+        "consent": arrival.consent,
     }
 
 

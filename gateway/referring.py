@@ -28,11 +28,14 @@ def refer_all(
 ) -> list[Referral]:
     """Ask people to look at each item, as `lifecycle.refer` does for one; their decisions stand meanwhile.
 
-    Those that people are asked about already for this reason are left out. Raises AlreadyOpen where somebody else asks for
-    some of them in this moment; then nothing was written. Five queries, however many items there are.
+    Those that people are asked about already for this reason are left out, and those whose photo is gone. Raises
+    AlreadyOpen where somebody else asks for some of them in this moment; then nothing was written. Five queries, however
+    many items there are.
     """
     open_already = Referral.objects.filter(reason=reason.value, state=ReferralState.OPEN).values("item_id")
-    items = Item.objects.select_related("policy").filter(pk__in=item_ids).exclude(pk__in=open_already)
+    # Under the lock that retention takes too: a photo that people are asked about is not deleted.
+    kept = Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=item_ids, photo_deleted_at=None)
+    items = kept.select_related("policy").exclude(pk__in=open_already).order_by("pk")
     found = {item.pk: item for item in items}
     referrals = []
     # In the caller's order, which the queue keeps within a priority.

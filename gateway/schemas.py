@@ -48,6 +48,7 @@ class PhotoSchema(serializers.Serializer[object]):
     bytes = serializers.IntegerField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is no longer kept.")
 
 
 class ItemSchema(serializers.Serializer[object]):
@@ -57,6 +58,7 @@ class ItemSchema(serializers.Serializer[object]):
     line = serializers.CharField()
     external_id = serializers.CharField()
     metadata = serializers.DictField()
+    consent = serializers.BooleanField(help_text="False: no photo is kept after the decision, and nothing is trained on it.")
     status = serializers.ChoiceField(choices=ItemState.choices)
     decision = serializers.CharField(allow_null=True, help_text="The class that counts now; null while people are asked.")
     decided_by = serializers.ChoiceField(choices=DecidedBy.choices, allow_null=True)
@@ -78,6 +80,7 @@ class MultipartItemSchema(serializers.Serializer[object]):
     image = serializers.FileField()
     external_id = serializers.CharField(required=False, max_length=200)
     metadata = serializers.CharField(required=False, help_text="A JSON object.")
+    consent = serializers.BooleanField(required=False, default=True, help_text="False: keep no photo after the decision.")
     prediction = serializers.CharField(
         required=False, help_text='JSON: {"probabilities": {class: number}, "regions": [{label, x, y, width, height}]}'
     )
@@ -88,7 +91,7 @@ class MultipartBatchSchema(serializers.Serializer[object]):
 
     image = serializers.ListField(child=serializers.FileField())
     items = serializers.CharField(
-        required=False, help_text="A JSON list with one object a file: external_id, metadata, prediction."
+        required=False, help_text="A JSON list with one object a file: external_id, metadata, prediction, consent."
     )
 
 
@@ -105,6 +108,27 @@ class BatchSchema(serializers.Serializer[object]):
     """One result an item, in the order of the files."""
 
     results = BatchResultSchema(many=True)
+
+
+class ArchiveTotalSchema(serializers.Serializer[object]):
+    """How many photos of an archive became what."""
+
+    taken = serializers.IntegerField()
+    replayed = serializers.IntegerField(help_text="Answered as they were the first time under the same Idempotency-Key.")
+    refused = serializers.IntegerField()
+    skipped = serializers.IntegerField(help_text="What file managers leave beside photos, such as .DS_Store.")
+
+
+class ArchiveLineSchema(serializers.Serializer[object]):
+    """One line of the answer to an archive; the last has `complete` and `total`, and the others the rest."""
+
+    index = serializers.IntegerField(required=False, allow_null=True, help_text="Null for a file that did not come.")
+    file = serializers.CharField(required=False)
+    status = serializers.IntegerField(required=False)
+    item = ItemSchema(required=False)
+    problem = ProblemSchema(required=False, help_text="Why it was refused; on the last line, why not everything was read.")
+    complete = serializers.BooleanField(required=False)
+    total = ArchiveTotalSchema(required=False)
 
 
 class AppealSchema(serializers.Serializer[object]):

@@ -205,6 +205,12 @@ MAX_PHOTO_PIXELS = env_int("MAX_PHOTO_PIXELS", 60_000_000, least=1)
 MAX_BATCH_ITEMS = env_int("MAX_BATCH_ITEMS", 64, least=1)
 # The largest body of a batch, in bytes.
 MAX_BATCH_BYTES = env_int("MAX_BATCH_BYTES", 64 * 1024 * 1024, least=1)
+# The largest archive in bytes (packed and unpacked), the most photos in it, and archives on the road at the same time.
+MAX_ARCHIVE_BYTES = env_int("MAX_ARCHIVE_BYTES", 4 * 1024**3, least=1)
+MAX_ARCHIVE_ITEMS = env_int("MAX_ARCHIVE_ITEMS", 10_000, least=1)
+MAX_ARCHIVES = env_int("MAX_ARCHIVES", 2, least=1)
+# Seconds in which something of an archive must come, or of its answer be taken, before it is given up.
+ARCHIVE_PATIENCE_SECONDS = env_int("ARCHIVE_PATIENCE_SECONDS", 60, least=1)
 MAX_METADATA_BYTES = env_int("MAX_METADATA_BYTES", 8 * 1024, least=2)
 # Django's own bounds on a request: multipart parts beyond the files, and files a request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
@@ -224,6 +230,25 @@ WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
+
+# --- Webhooks ---------------------------------------------------------------------------------------------------------
+
+# Where people reach the service, for links in messages: https://sluice.example.org. Without it links begin with a slash.
+PUBLIC_URL = env_str("PUBLIC_URL")
+# Networks, besides the public ones, that messages may go to: 10.20.0.0/16,fd00::/8.
+WEBHOOK_ALLOWED_NETWORKS = env_list("WEBHOOK_ALLOWED_NETWORKS", [])
+# For development: without TLS anybody on the way can read a message.
+WEBHOOK_ALLOW_HTTP = env_bool("WEBHOOK_ALLOW_HTTP", False)
+# A file of certificate authorities (PEM) that receivers are checked by, instead of the public ones.
+WEBHOOK_CA_FILE = env_str("WEBHOOK_CA_FILE")
+# Days after which a delivery that ended is forgotten.
+WEBHOOK_KEEP_DAYS = env_int("WEBHOOK_KEEP_DAYS", 30, least=1)
+
+# Stopping: seconds for which /readyz says no while everything still works, so that a balancer looks elsewhere; then seconds
+# to finish what was taken. The file is how `manage.py serve` tells its processes.
+DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0)
+SHUTDOWN_SECONDS = env_int("SHUTDOWN_SECONDS", 30, least=1)
+STOPPING_FILE = env_str("STOPPING_FILE")
 
 LOGGING = {
     "version": 1,

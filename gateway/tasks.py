@@ -82,7 +82,7 @@ def _runs_models(line: Line) -> bool:
 
 def _newest_first(items: QuerySet[Item], version: ModelVersion) -> Iterator[list[Item]]:
     """Yield in batches what has no score of `version`, each once: what could not be scored is passed over, not tried again."""
-    missing = items.exclude(predictions__model_version=version).order_by("-id")
+    missing = items.filter(photo_deleted_at=None).exclude(predictions__model_version=version).order_by("-id")
     batch = list(missing[:BATCH])
     while batch:
         yield batch

@@ -13,7 +13,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from gateway import api, health, photos, problems
+from gateway import api, archive_api, health, photos, problems
 
 OPEN: dict[str, Any] = {"permission_classes": [], "authentication_classes": []}
 # Swagger sets styles on its own elements; nothing but this page may.
@@ -29,6 +29,7 @@ urlpatterns = [
     path("items/<uuid:item_id>/thumbnail", photos.thumbnail, name="item-thumbnail"),
     path("api/v1/lines/<slug:slug>/items", api.Items.as_view(), name="api-items"),
     path("api/v1/lines/<slug:slug>/items/batch", api.ItemBatch.as_view(), name="api-item-batch"),
+    path("api/v1/lines/<slug:slug>/items/archive", archive_api.ItemArchive.as_view(), name="api-item-archive"),
     path("api/v1/items/<uuid:item_id>", api.OneItem.as_view(), name="api-item"),
     path("api/v1/items/<uuid:item_id>/explanation", api.Explanation.as_view(), name="api-explanation"),
     path("api/v1/items/<uuid:item_id>/appeal", api.Appeal.as_view(), name="api-appeal"),

@@ -53,6 +53,12 @@ class Models:
             raise ModelUnavailable(said) from error
         return future.result()
 
+    def has(self, digest: str) -> bool:
+        """Whether a model of these weights is in memory and in service."""
+        with self._lock:
+            future = self._loaded.get(digest)
+        return future is not None and future.done() and future.exception() is None and not future.result().closed
+
     def _future(self, version: Weighted) -> Future[Batcher]:
         with self._lock:
             future = self._loaded.get(version.weights_digest)
@@ -122,6 +128,11 @@ def predict(version: Weighted, batch: Sequence[Decoded], *, timeout: float) -> t
 
 def _left(timeout: float, started: float) -> float:
     return max(0.0, timeout - (time.monotonic() - started))
+
+
+def is_loaded(version: Weighted) -> bool:
+    """Whether this process has the model in memory, ready to answer."""
+    return models.has(version.weights_digest)
 
 
 def warm(version: Weighted) -> None:

@@ -16,6 +16,8 @@ class SettingsForm(forms.ModelForm[Line]):
 
     # More would only lock the dial.
     approvals = forms.IntegerField(min_value=0, max_value=9)
+    # A century: more is a slip of the finger, and no date.
+    photo_days = forms.IntegerField(min_value=1, max_value=36_500, required=False)
 
     class Meta:
         model = Line
@@ -28,6 +30,7 @@ class SettingsForm(forms.ModelForm[Line]):
             "retrain_after_labels",
             "retrain_after_hours",
             "approvals",
+            "photo_days",
         ]
 
 

@@ -32,7 +32,12 @@ WHO = {
     DecidedBy.IMPORT: "whoever labelled it before it came here",
 }
 # Events that no row of their own tells about.
-TOLD_BY_EVENTS = {"item.held": "Held", "item.reopened": "Decision taken back", "decision.confirmed": "Decision confirmed"}
+TOLD_BY_EVENTS = {
+    "item.held": "Held",
+    "item.reopened": "Decision taken back",
+    "decision.confirmed": "Decision confirmed",
+    "photo.deleted": "The photo was deleted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,7 @@ def _event(row: Event, rows: Rows) -> Entry:
     sentences = {
         "item.held": "Nobody decided in time. The policy says hold: it waits, and nothing passed.",
         "item.reopened": "It waits for people again.",
+        "photo.deleted": f"{row.reason} Its digest, the decision and the statistics stay.",
         "decision.confirmed": f"{row.actor.partition(':')[2]} gave the same answer: {answer_name(row.to_state, rows.names)}.",
     }
     return Entry(row.at, "history", TOLD_BY_EVENTS[row.kind], (sentences[row.kind],))

@@ -20,6 +20,7 @@ from monitoring.views import (
     requests,
     settings,
     tokens,
+    webhooks,
     what_if,
 )
 
@@ -70,4 +71,10 @@ urlpatterns = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/new/", tokens.token_create, name="token-create"),
     path("tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook_create, name="webhook-create"),
+    path("webhooks/<int:endpoint_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:endpoint_id>/rotate/", webhooks.webhook_rotate, name="webhook-rotate"),
+    path("webhooks/<int:endpoint_id>/<slug:verb>/", webhooks.webhook_move, name="webhook-move"),
+    path("webhooks/deliveries/<uuid:delivery_id>/again/", webhooks.delivery_again, name="delivery-again"),
 ]

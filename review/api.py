@@ -30,7 +30,8 @@ class LabelSchema(serializers.Serializer[object]):
     sequence = serializers.IntegerField(help_text="The place in the feed; give the last one seen as `after`.")
     item = serializers.UUIDField()
     external_id = serializers.CharField()
-    photo = serializers.CharField(help_text="SHA-256 of the photo.")
+    photo = serializers.CharField(allow_null=True, help_text="SHA-256 of the photo; null where it came without consent.")
+    consent = serializers.BooleanField(help_text="Whether the photo may be kept and trained on.")
     answer = serializers.CharField(allow_null=True, help_text="Null withdraws the item's earlier label.")
     regions = serializers.ListField(child=serializers.DictField())
     source = serializers.CharField()  # type: ignore[assignment]
@@ -150,7 +151,9 @@ def _label_json(slug: str, label: Label) -> dict[str, Any]:
         "sequence": label.sequence,
         "item": str(label.item_id),
         "external_id": label.item.external_id,
-        "photo": label.item.media_digest,
+        # A label without consent counts in statistics; it is not for training, here or elsewhere.
+        "photo": label.item.media_digest if label.item.consent else None,
+        "consent": label.item.consent,
         "answer": label.answer or None,
         "regions": label.regions,
         "source": label.source,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from gateway.events import actor_of, event
 from gateway.models import Event, Prediction, Referral, ReferralState, Role
@@ -23,38 +24,53 @@ MOST_HELD = 4
 LOOKS = 5
 
 
-class _Settled(Exception):
-    """The referral was settled between look and leap; raised to undo the claim."""
+class _NotMine(Exception):
+    """The referral was settled between look and leap, or the reviewer's hands were full; raised to undo the claim."""
 
 
-def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]:
-    """Claim up to `want` further referrals for the reviewer, the most urgent first."""
+class Kept(NamedTuple):
+    """What became of claims that a page wants to keep: still the page's, or with another page of the same person."""
+
+    held: set[int]
+    elsewhere: set[int]
+
+
+def take(line: Line, reviewer: User, *, page: str = "", want: int, now: datetime) -> list[Claim]:
+    """Claim up to `want` further referrals for the reviewer's page, the most urgent first."""
     expire(now=now)
-    room = min(want, MOST_HELD - _open(reviewer).filter(referral__line=line).count())
+    room = min(want, _room(line, reviewer))
     taken: list[Claim] = []
     for _ in range(LOOKS if room > 0 else 0):
-        lost = _take_some(line, reviewer, taken, room, now)
+        lost = _take_some(line, reviewer, page, taken, room, now)
         if not lost or len(taken) == room:
             break
     return taken
 
 
-def held_by(line: Line, reviewer: User) -> list[Claim]:
-    """Return the reviewer's open claims on the line, oldest first: what a reloaded page goes on with."""
-    claims = _open(reviewer).filter(referral__line=line)
+def adopt(line: Line, reviewer: User, *, page: str = "", now: datetime) -> list[Claim]:
+    """Move the reviewer's open claims on the line to this page, alive, and return them, oldest first.
+
+    What a reloaded page goes on with. The page that had them before may still have something to say about them: its release
+    can arrive after this. It is no longer asked.
+    """
+    _open(reviewer, line=line).update(page=page, expires_at=now + lease())
+    claims = _open(reviewer, line=line, page=page)
     return list(claims.select_related("referral__item", "referral__line").order_by("pk"))
 
 
-def keep(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> set[int]:
-    """Extend the lease of those claims that are still the reviewer's, and return their ids."""
-    mine = _open(reviewer).filter(pk__in=claim_ids)
-    mine.update(expires_at=now + lease())
-    return set(mine.values_list("pk", flat=True))
+def keep(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: datetime) -> Kept:
+    """Extend the lease of those claims that are still the page's; those of another page are for that one to keep alive."""
+    mine = _open(reviewer, pk__in=claim_ids)
+    mine.filter(page=page).update(expires_at=now + lease())
+    pages = dict(mine.values_list("pk", "page"))
+    held = {claim for claim, holder in pages.items() if holder == page}
+    return Kept(held, pages.keys() - held)
 
 
-def give_back(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> int:
-    """End claims without an answer; others get these referrals at once."""
-    return Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, ended_at=None).update(ended_at=now, end=ClaimEnd.RELEASED)
+def give_back(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: datetime) -> int:
+    """End claims of the page without an answer; others get these referrals at once."""
+    mine = Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, page=page, ended_at=None)
+    return mine.update(ended_at=now, end=ClaimEnd.RELEASED)
 
 
 @transaction.atomic
@@ -126,7 +142,7 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.CLAIM_SECONDS)
 
 
-def _take_some(line: Line, reviewer: User, taken: list[Claim], room: int, now: datetime) -> bool:
+def _take_some(line: Line, reviewer: User, page: str, taken: list[Claim], room: int, now: datetime) -> bool:
     """Add claims to `taken` until it has `room` of them; return whether some went to others meanwhile."""
     lost = False
     for referral in candidates(line, reviewer, now=now, count=room + 8):
@@ -134,34 +150,51 @@ def _take_some(line: Line, reviewer: User, taken: list[Claim], room: int, now: d
             break
         if referral.item_id in {claim.referral.item_id for claim in taken}:
             continue
-        claim = _try_claim(referral, reviewer, now)
+        claim = _try_claim(referral, reviewer, page, now)
         lost = lost or claim is None
         taken += [claim] if claim is not None else []
     return lost
 
 
-def _try_claim(referral: Referral, reviewer: User, now: datetime) -> Claim | None:
+def _try_claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim | None:
     at_once = reveal_of(referral) == Reveal.AT_ONCE
     try:
         with transaction.atomic():
+            # Two pages of one person reach one after the other, so that together they hold no more than one may.
+            User.objects.select_for_update(no_key=True).get(pk=reviewer.pk)
+            if _room(referral.line, reviewer) < 1:
+                raise _NotMine
             claim = Claim.objects.create(
                 referral=referral,
                 reviewer=reviewer,
+                page=page,
                 claimed_at=now,
                 expires_at=now + lease(),
                 revealed_at=now if at_once else None,
             )
             if not Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).exists():
-                raise _Settled
+                raise _NotMine
             Event.objects.bulk_create([event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now)])
-    except (IntegrityError, _Settled):
+    except (IntegrityError, _NotMine):
         return None  # somebody else was faster, and may have answered it already
     return claim
 
 
-def _open(reviewer: User) -> QuerySet[Claim]:
-    """Return what the reviewer holds. A claim on a question that was settled meanwhile is worth nothing; it runs out."""
-    return Claim.objects.filter(reviewer=reviewer, ended_at=None, referral__state=ReferralState.OPEN)
+def _room(line: Line, reviewer: User) -> int:
+    """Return how many more the reviewer may hold on the line."""
+    return MOST_HELD - _open(reviewer, line=line).count()
+
+
+def _open(reviewer: User, *, line: Line | None = None, **more: object) -> QuerySet[Claim]:
+    """Return what the reviewer holds. A claim on a question that was settled meanwhile is worth nothing; it runs out.
+
+    The referral is asked about in a subquery and not joined: an update then has its conditions on the claim's own row, where
+    the database looks at them again if somebody else has just changed it.
+    """
+    referrals = Referral.objects.filter(pk=OuterRef("referral"), state=ReferralState.OPEN)
+    if line is not None:
+        referrals = referrals.filter(line=line)
+    return Claim.objects.filter(Exists(referrals), reviewer=reviewer, ended_at=None, **more)
 
 
 def _what_happened(claim: Claim) -> str:

@@ -60,16 +60,15 @@ def console(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @json_view
 def take_next(request: HttpRequest, slug: str) -> dict[str, Any]:
-    """Claim more referrals; with `resume`, also return those held already, for a page that was reloaded."""
+    """Claim more referrals; with `resume`, the page takes over those that its person holds already, as after a reload."""
     line, now = get_object_or_404(Line, slug=slug), timezone.now()
     data = parsing.body_of(request)
+    who, page = _user(request), parsing.page_of(data)
     want = data.get("want", 3)
     if not isinstance(want, int) or isinstance(want, bool) or not 0 <= want <= claims.MOST_HELD:
         raise BadField(f"want must be between 0 and {claims.MOST_HELD}.")
-    held = claims.held_by(line, _user(request)) if data.get("resume") else []
-    if held:
-        claims.keep([claim.pk for claim in held], _user(request), now=now)
-    taken = claims.take(line, _user(request), want=max(want - len(held), 0), now=now)
+    held = claims.adopt(line, who, page=page, now=now) if data.get("resume") else []
+    taken = claims.take(line, who, page=page, want=max(want - len(held), 0), now=now)
     facts = queue_facts(line, now=now)
     oldest = facts.oldest_at.isoformat() if facts.oldest_at else None
     return {
@@ -81,18 +80,25 @@ def take_next(request: HttpRequest, slug: str) -> dict[str, Any]:
 @require_POST
 @json_view
 def heartbeat(request: HttpRequest) -> dict[str, Any]:
-    """Keep claims alive and learn which were lost."""
-    now, ids = timezone.now(), parsing.ids_of(parsing.body_of(request))
-    held = claims.keep(ids, _user(request), now=now)
-    expires = (now + claims.lease()).isoformat()
-    return {"held": sorted(held), "lost": sorted(set(ids) - held), "expires_at": expires}
+    """Keep the page's claims alive; learn which were lost, and which another page of the same person has taken over."""
+    now, data = timezone.now(), parsing.body_of(request)
+    ids = parsing.ids_of(data)
+    held, elsewhere = claims.keep(ids, _user(request), page=parsing.page_of(data), now=now)
+    return {
+        "held": sorted(held),
+        "elsewhere": sorted(elsewhere),
+        "lost": sorted(set(ids) - held - elsewhere),
+        "expires_at": (now + claims.lease()).isoformat(),
+    }
 
 
 @require_POST
 @json_view
 def release(request: HttpRequest) -> dict[str, Any]:
     """Give claims back, as a page does when it is left."""
-    return {"released": claims.give_back(parsing.ids_of(parsing.body_of(request)), _user(request), now=timezone.now())}
+    data = parsing.body_of(request)
+    ids, page = parsing.ids_of(data), parsing.page_of(data)
+    return {"released": claims.give_back(ids, _user(request), page=page, now=timezone.now())}
 
 
 @require_POST

@@ -51,14 +51,18 @@ def freeze(line: Line, *, by: User | None, now: datetime) -> DatasetVersion:
 
 def rows_of(version: DatasetVersion) -> Iterator[dict[str, Any]]:
     """Yield the rows of a version as they were frozen, one at a time."""
-    with media.path_of(version.digest).open(encoding="utf-8") as file:
+    with media.open_file(version.digest) as file:
         for text in file:
             yield json.loads(text)
 
 
 def standing_labels(line: Line) -> QuerySet[Label]:
-    """Return the labels that count now: the last of each item, withdrawn ones left out."""
-    standing = Label.objects.filter(line=line, superseded_by=None).exclude(answer="")
+    """Return the labels that count now: the last of each item, withdrawn ones left out.
+
+    What came without consent is never trained on, nor is what has lost its photo.
+    """
+    standing = Label.objects.filter(line=line, superseded_by=None, item__consent=True, item__photo_deleted_at=None)
+    standing = standing.exclude(answer="")
     return standing.select_related("item").order_by("item_id")
 
 

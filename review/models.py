@@ -10,6 +10,9 @@ from gateway.models import Item, Referral
 from inference.models import ModelVersion
 from policies.models import LabelClass, Line
 
+# A UUID with its dashes.
+PAGE_LENGTH = 36
+
 
 class ClaimEnd(models.TextChoices):
     """How a claim ended."""
@@ -21,10 +24,16 @@ class ClaimEnd(models.TextChoices):
 
 
 class Claim(models.Model):
-    """A reviewer's lease on a referral. Its id is the fencing token: a later claim on the same referral has a higher one."""
+    """A reviewer's lease on a referral. Its id is the fencing token: a later claim on the same referral has a higher one.
+
+    `page` is the second fence, between two pages of one person: what a page says too late about a claim that another page of
+    theirs has taken over changes nothing.
+    """
 
     referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="claims")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
+    # The loaded page that shows it, by the random name it gave itself; empty for a client that has no pages.
+    page = models.CharField(max_length=PAGE_LENGTH, blank=True, default="")
     claimed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     # When the reviewer was shown the prediction; null means not at all.
@@ -36,7 +45,11 @@ class Claim(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["referral"], condition=Q(ended_at=None), name="one_open_claim_a_referral"),
         ]
-        indexes = [models.Index(fields=["reviewer", "referral"], name="claim_by_reviewer")]
+        indexes = [
+            models.Index(fields=["reviewer", "referral"], name="claim_by_reviewer"),
+            # What one person holds is asked with every claim, and is to cost the same after years of work.
+            models.Index(fields=["reviewer"], condition=Q(ended_at=None), name="open_claim_by_reviewer"),
+        ]
 
     def __str__(self) -> str:
         return f"claim {self.pk}"

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from gateway.errors import BadField
 from review.judging import Answer
+from review.models import PAGE_LENGTH
 
 MAX_REGIONS = 50
 # A day in milliseconds: nobody looks at one item for longer.
@@ -51,6 +52,14 @@ def ids_of(data: dict[str, Any]) -> list[int]:
     ):
         raise BadField("claims must be a list of up to 100 numbers.")
     return ids
+
+
+def page_of(data: dict[str, Any]) -> str:
+    """Return the name that the loaded page gave itself; empty where the client has no pages."""
+    page = data.get("page", "")
+    if not isinstance(page, str) or len(page) > PAGE_LENGTH or not page.isprintable():
+        raise BadField(f"page must be a name of up to {PAGE_LENGTH} characters.")
+    return page
 
 
 def key_of(request: HttpRequest) -> str:

@@ -27,10 +27,12 @@ def fitted_items(line: Line, version: ModelVersion) -> set[str]:
 def score_past_audits(line: Line, version: ModelVersion, *, most: int | None = None) -> int:
     """Score what may judge the model and what it has not scored yet, newest first and at most `most`; return how many.
 
-    Newest first, as the photos of the oldest may be gone and must not stand in the way.
+    Newest first, as the photos of the oldest may be missing and must not stand in the way.
     """
     scored = Prediction.objects.filter(item=OuterRef("item"), model_version=version)
-    missing = list(_blind(line).filter(~Exists(scored)).order_by("-item_id").values_list("item_id", flat=True))
+    missing = list(
+        _blind(line).filter(~Exists(scored), item__photo_deleted_at=None).order_by("-item_id").values_list("item_id", flat=True)
+    )
     fitted = fitted_items(line, version) if missing else set()
     wanted = [item_id for item_id in missing if str(item_id) not in fitted][:most]
     return sum(

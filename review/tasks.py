@@ -6,11 +6,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from gateway.background import wake
-from review import claims
+from policies.models import Line
+from review import claims, retention
 from review.errors import TrainingRuns
 from review.models import TrainingRun, TrainingState
 from review.schedule import due_reason, lines_to_watch
 from review.training import request_training, training_runs, waiting_runs, work_on
+
+# Items of a line that lose their photos in one run: the worker has other things to do, and the next run is minutes away.
+MOST_PHOTOS = 5000
 
 
 @shared_task
@@ -42,3 +46,19 @@ def train_what_is_due() -> int:
 def expire_claims() -> int:
     """Give back what people who are gone had claimed."""
     return claims.expire(now=timezone.now())
+
+
+@shared_task
+def delete_old_photos() -> int:
+    """Let the photos go that are past their line's days, and remove the bytes that went a while ago; return how many items."""
+    now, done = timezone.now(), 0
+    for line in Line.objects.exclude(photo_days=None).order_by("pk"):
+        done += retention.delete_old(line, now=now, most=MOST_PHOTOS)
+    retention.finish(now=now)
+    return done
+
+
+@shared_task
+def delete_unwanted_photos() -> int:
+    """Let the photos go that came without consent and whose decision is final; return how many items."""
+    return retention.delete_unwanted(now=timezone.now(), most=MOST_PHOTOS)

@@ -68,8 +68,8 @@ def test_decide_and_the_modes_know_no_framework() -> None:
 
 
 def test_only_the_lifecycle_and_the_record_write_an_items_state() -> None:
-    """`state`, `answer` and `revision` of an item are set in one place after it was recorded."""
-    allowed = {"gateway/lifecycle.py", "gateway/recording.py", "review/importing.py"}
+    """`state`, `answer` and `revision` of an item are set in one place after it was recorded; retention notes a photo gone."""
+    allowed = {"gateway/lifecycle.py", "gateway/recording.py", "review/importing.py", "review/retention.py"}
     found = {
         _name(path)
         for path, tree in _trees()

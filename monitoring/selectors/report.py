@@ -14,10 +14,11 @@ from monitoring.differences import changes_in_words
 from monitoring.intervals import Share, share
 from monitoring.models import Alarm, Recall
 from monitoring.selectors import policies
-from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, limits_of, streams
+from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, streams
 from monitoring.selectors.flow import Flow, arrivals, flow
 from monitoring.selectors.labelled import cells
 from monitoring.selectors.leaning import Leanings, leanings
+from monitoring.selectors.limit_history import limits_at
 from monitoring.selectors.policies import Change
 from monitoring.selectors.requests import Listed, requests_between
 from monitoring.weeks import Week
@@ -70,7 +71,7 @@ def weekly_report(line: Line, week: Week) -> WeeklyReport:
     names = policies.names_of(classes)
     opening, changes = policies_in(line, week, names)
     deployments = served(line, start, end)
-    limits = limits_of(line)
+    limits = limits_at(line, end)
     return WeeklyReport(
         line=line,
         week=week,

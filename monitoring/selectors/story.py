@@ -35,6 +35,8 @@ class ItemStory:
     truth: str
     # Why it went where it went, a sentence each.
     why: tuple[str, ...]
+    # Why the photo is gone, where it is.
+    photo_why: str
 
 
 def item_story(item_id: UUID, user: User) -> ItemStory | None:
@@ -57,6 +59,7 @@ def item_story(item_id: UUID, user: User) -> ItemStory | None:
         decided_by="" if hidden or not item.decided_by else DecidedBy(item.decided_by).label,
         truth="" if hidden or not roles_of(user).manager else _truth(item, rows.names),
         why=tuple(rows.why),
+        photo_why=next((row.reason for row in rows.events if row.kind == "photo.deleted"), ""),
     )
 
 

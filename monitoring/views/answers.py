@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -31,6 +32,14 @@ def number_of(request: HttpRequest, name: str) -> int:
     """Return a whole number from a form of ours; -1, which is no version, where somebody sent something else."""
     text = request.POST.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def id_of(text: str) -> UUID | None:
+    """Return the cursor of a page; none, hence the first page, where an address was cut short."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def refusal(error: Exception) -> str:

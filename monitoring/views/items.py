@@ -13,7 +13,7 @@ from gateway.models import DecidedBy, ItemState
 from monitoring.heatmap import data_uri
 from monitoring.selectors import items, policies
 from monitoring.selectors.story import item_story
-from monitoring.views.answers import find_line, user_of
+from monitoring.views.answers import find_line, id_of, user_of
 from policies.decide import Reason, Route
 
 FILTERS = ("state", "answer", "route", "reason", "decided_by", "external_id")
@@ -27,7 +27,7 @@ def line_items(request: HttpRequest, slug: str) -> HttpResponse:
     asked = {name: request.GET.get(name, "").replace("\0", "").strip()[:200] for name in FILTERS}
     filters = {name: value for name, value in asked.items() if value}
     classes = policies.classes_of(line)
-    page = items.listed(line, user_of(request), filters, _id_of(request.GET.get("before", "")))
+    page = items.listed(line, user_of(request), filters, id_of(request.GET.get("before", "")))
     context = {
         "line": line,
         "page": page,
@@ -69,11 +69,3 @@ def item(request: HttpRequest, item_id: UUID) -> HttpResponse:
 def _sorted(probabilities: dict[str, float]) -> list[tuple[str, float]]:
     """Likeliest first."""
     return sorted(probabilities.items(), key=lambda entry: -entry[1])
-
-
-def _id_of(text: str) -> UUID | None:
-    """Return the cursor of a page; none, hence the first page, where an address was cut short."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from gateway.errors import ApprovalsKept
 from gateway.lines import change_line, retire_line
 from gateway.roles import manager_required
 from monitoring.line_forms import NewLineForm, SettingsForm, book_forms
@@ -62,7 +63,12 @@ def save_settings(request: HttpRequest, slug: str) -> HttpResponse:
     texts = {
         key: {name: text.replace("\r\n", "\n") for name, text in entry.cleaned_data.items()} for key, entry in book.items()
     }
-    if change_line(line, settings=form.cleaned_data, book=texts, by=user_of(request), now=timezone.now()):
+    try:
+        changed = change_line(line, settings=form.cleaned_data, book=texts, by=user_of(request), now=timezone.now())
+    except ApprovalsKept as error:
+        form.add_error("approvals", error.detail)
+        return _render(request, slug, form, book, 422)
+    if changed:
         messages.success(request, "Saved. It holds from the next item on.")
     else:
         messages.info(request, "Nothing was different.")

@@ -43,6 +43,8 @@ class Line(models.Model):
     alpha = models.FloatField(default=0.05)
     # People other than the requester who must agree before automation grows.
     approvals = models.PositiveSmallIntegerField(default=0)
+    # Days after which photos are deleted; null keeps them. Decisions and statistics always stay.
+    photo_days = models.PositiveIntegerField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 

@@ -4,6 +4,7 @@
 // repeated send count once. A revision names the judgement it replaces, or in `after` the key of the answer that will become it.
 
 import { address, post, Refused, SignedOut, Unreachable } from "./api.js";
+import { newKey } from "./random.js";
 import { names, read, remove, write } from "./storage.js";
 
 const WAITS_MS = [1000, 2000, 4000, 8000, 15_000];
@@ -41,7 +42,7 @@ export class Outbox {
 
   /** Take an answer and send it as soon as possible; return its key. */
   add(entry) {
-    const key = crypto.randomUUID ? crypto.randomUUID() : randomKey();
+    const key = newKey();
     const kept = { ...entry, key, number: Date.now() * 1000 + (this.entries.length % 1000) };
     this.entries.push(kept);
     write(this.prefix + key, kept);
@@ -118,9 +119,4 @@ export class Outbox {
     this.entries = this.entries.filter((other) => other !== entry);
     remove(this.prefix + entry.key);
   }
-}
-
-/** A random key where the page is not served securely, and `randomUUID` is missing for that reason. */
-function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,7 +1,11 @@
 // The items ahead: claimed for me, their photos decoded before they are needed, kept alive and given back.
+//
+// A claim belongs to one loaded page, and every page gives itself a name. A page that is loaded takes over what its person holds;
+// what an older page says afterwards, such as the release that it sent while it was being left, then changes nothing.
 
 import { address, post, postLast, SignedOut, Unreachable } from "./api.js";
 import { free, load } from "./picture.js";
+import { newKey } from "./random.js";
 
 const AHEAD = 3;
 const POLL_MS = 5000;
@@ -10,6 +14,8 @@ const AWAY_MS = 5 * 60_000; // after this long without a movement the claims are
 export class Queue {
   present = null;
   ahead = [];
+  #page = newKey();
+  #adopt = true; // whether this person may hold claims that this page does not know of
   #asking = false;
   #beat = 0;
   #slept = false;
@@ -25,7 +31,7 @@ export class Queue {
 
   start() {
     this.#beat = performance.now();
-    this.#ask({ resume: true });
+    this.#ask();
     setInterval(() => this.fill(), POLL_MS);
     setInterval(() => this.#keepUp(), this.beatMs);
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
@@ -57,15 +63,23 @@ export class Queue {
     return Math.max(0, AHEAD + (this.present ? 0 : 1) - this.ahead.length);
   }
 
-  /** Ask for what is missing; with `resume` also for what this person held before the page was loaded anew. */
-  async #ask(more = {}) {
+  get #mine() {
+    return [...this.held.map((card) => card.claim), ...this.others()];
+  }
+
+  /** Ask for what is missing, and, where there is nothing at hand, for what this person holds without this page. */
+  async #ask() {
     if (this.#asking || this.#away()) return;
     this.#asking = true;
+    // What is answered while the question is on its way may still be among the cards that come back.
+    const before = this.#mine;
+    const resume = this.#adopt && this.held.length === 0;
     try {
-      const { cards, queue } = await post(this.urls.next, { want: this.#missing, ...more });
+      const { cards, queue } = await post(this.urls.next, { want: this.#missing, page: this.#page, resume });
+      if (resume) this.#adopt = false;
       this.onTrouble(null);
       this.onCounts(queue);
-      this.#take(cards);
+      this.#take(cards, before);
     } catch (error) {
       if (!(error instanceof SignedOut || error instanceof Unreachable)) throw error;
       this.onTrouble(error instanceof SignedOut ? "signed-out" : "offline");
@@ -74,8 +88,8 @@ export class Queue {
     }
   }
 
-  #take(cards) {
-    const known = new Set([...this.held.map((card) => card.claim), ...this.others()]);
+  #take(cards, before) {
+    const known = new Set([...before, ...this.#mine]);
     for (const card of cards) {
       if (known.has(card.claim)) continue;
       load(card);
@@ -92,27 +106,35 @@ export class Queue {
 
   /** Keep my claims alive, unless I have been away for long. */
   async heartbeat() {
-    const claims = [...this.held.map((card) => card.claim), ...this.others()];
+    const claims = this.#mine;
     if (claims.length === 0 || this.idle() > AWAY_MS) return;
     this.#beat = performance.now();
     try {
-      const { lost } = await post(this.urls.heartbeat, { claims });
+      const { lost, elsewhere } = await post(this.urls.heartbeat, { claims, page: this.#page });
+      this.#leave(elsewhere);
       this.#lose(lost);
     } catch (error) {
       if (!(error instanceof SignedOut || error instanceof Unreachable)) throw error;
     }
   }
 
+  /** Leave what is ahead to the other tab that took it over. The present item stays: an answer to it counts in either tab. */
+  #leave(elsewhere) {
+    if (elsewhere.length === 0) return;
+    this.#drop(elsewhere);
+    this.#adopt = true;
+  }
+
   #lose(lost) {
     if (lost.length === 0) return;
-    for (const card of this.ahead.filter(({ claim }) => lost.includes(claim))) this.#drop(card);
+    this.#drop(lost);
     this.onLost(lost);
     this.fill();
   }
 
-  #drop(card) {
-    this.ahead = this.ahead.filter((other) => other !== card);
-    free(card);
+  #drop(claims) {
+    for (const card of this.ahead.filter(({ claim }) => claims.includes(claim))) free(card);
+    this.ahead = this.ahead.filter(({ claim }) => !claims.includes(claim));
   }
 
   /** Whether nobody seems to look: then no new items are taken from those who do. */
@@ -132,7 +154,7 @@ export class Queue {
 
   #giveBack() {
     const claims = this.held.map((card) => card.claim);
-    if (claims.length > 0) postLast(this.urls.release, { claims });
+    if (claims.length > 0) postLast(this.urls.release, { claims, page: this.#page });
   }
 
   /** The address of an action on a card's claim. */

@@ -117,7 +117,7 @@ export class Session {
       return false;
     }
     if (!this.past && this.queue.present?.lost) {
-      this.say("Not taken: somebody else has this item now. Enter shows the next one.");
+      this.say("Not taken: this item is no longer yours. Enter shows the next one.");
       return false;
     }
     return this.element.dataset.ready === "1" && this.#isArmed();
@@ -161,7 +161,7 @@ export class Session {
     return undefined;
   }
 
-  /** Go on from an item that somebody else has now. */
+  /** Go on from an item that is no longer this page's. */
   next(since) {
     if (this.past || !this.queue.present?.lost) return;
     const card = this.queue.present;

@@ -21,6 +21,9 @@ from tests.browser.errors import expected
 
 Sit = Callable[..., Console]
 
+# Seconds; longer than any request takes, reached only where one never comes.
+PATIENCE = 60
+
 
 def _note_photos(asked: set[str]) -> Callable[[Page], None]:
     return lambda page: page.on("request", lambda one: asked.add(one.url) if one.url.endswith("/photo") else None)
@@ -75,11 +78,44 @@ def test_who_was_away_learns_that_somebody_else_has_the_item(
     assert not Judgement.objects.exists()
 
 
-def test_a_reload_keeps_what_was_claimed(ines: User, noor: User, line: Line, camera: Camera, console_of: Sit) -> None:
+def _in_order(patch: pytest.MonkeyPatch, *names: str) -> threading.Event:
+    """Let each of these verbs of `claims` wait for the one before it, whichever request comes sooner; tell of the last."""
+    before = threading.Event()
+    before.set()
+    for name in names:
+        done = threading.Event()
+        patch.setattr(claims, name, _between(before, getattr(claims, name), done))
+        before = done
+    return before
+
+
+def _between(before: threading.Event, verb: Callable[..., Any], done: threading.Event) -> Callable[..., Any]:
+    def wait_and_do(*args: Any, **more: Any) -> Any:
+        assert before.wait(PATIENCE)
+        try:
+            return verb(*args, **more)
+        finally:
+            done.set()
+
+    return wait_and_do
+
+
+@pytest.mark.parametrize("order", [("give_back", "adopt"), ("adopt", "give_back")], ids=["release first", "release late"])
+def test_a_reload_keeps_what_was_claimed(
+    order: tuple[str, str],
+    ines: User,
+    noor: User,
+    line: Line,
+    camera: Camera,
+    console_of: Sit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     posted = [camera(seed)["id"] for seed in range(5)]
     console = console_of(ines)
     assert console.armed() == posted[0]
+    both = _in_order(monkeypatch, *order)
     console.page.reload()
+    assert both.wait(PATIENCE)
     assert console.armed() == posted[0]
     held = Claim.objects.filter(ended_at=None).order_by("pk")
     assert [str(claim.referral.item_id) for claim in held.select_related("referral")] == posted[:4]
@@ -104,16 +140,9 @@ def test_an_empty_queue_goes_on_by_itself(ines: User, line: Line, camera: Camera
 def test_a_closed_page_gives_its_items_back(
     ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    item, back, give_back = camera()["id"], threading.Event(), claims.give_back
-
-    def noted(*args: Any, **more: Any) -> int:
-        done = give_back(*args, **more)
-        back.set()
-        return done
-
-    monkeypatch.setattr(claims, "give_back", noted)
+    item, back = camera()["id"], _in_order(monkeypatch, "give_back")
     console = console_of(ines)
     console.armed()
     console.page.close(run_before_unload=True)
-    assert back.wait(15)
+    assert back.wait(PATIENCE)
     assert console_of(noor).armed() == item

@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import pytest
 import yaml
 from django.core.management import call_command
-from django.db import DatabaseError, connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -31,24 +30,6 @@ def routes(patterns: list[Any] | None = None, before: str = "") -> dict[str, Any
         elif isinstance(pattern, URLPattern):
             found[address] = pattern.callback
     return found
-
-
-def test_health_needs_no_login(db: None) -> None:
-    for address in ("/livez", "/readyz"):
-        response = Client().get(address)
-        assert (response.status_code, response.json()) == (200, {"status": "ok"})
-
-
-def test_a_database_that_does_not_answer_is_told(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
-        raise DatabaseError("gone")
-
-    with monkeypatch.context() as down:
-        down.setattr(connection, "cursor", broken)
-        response = Client().get("/readyz")
-        alive = Client().get("/livez").status_code
-    assert (response.status_code, response.json()) == (503, {"status": "unavailable", "database": "DatabaseError"})
-    assert alive == 200
 
 
 @pytest.mark.parametrize(

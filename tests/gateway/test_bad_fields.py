@@ -49,7 +49,7 @@ BAD = [
     ({"external_id": "x" * 201}, "field-invalid", ["external_id must be up to 200 printable characters"]),
     ({"external_id": "A\n1"}, "field-invalid", ["printable"]),
     ({"external_id": "A\0"}, "field-invalid", ["external_id holds a NUL"]),
-    ({"serial": "A1"}, "field-invalid", ["There is no field serial", "external_id, metadata and prediction"]),
+    ({"serial": "A1"}, "field-invalid", ["There is no field serial", "external_id, metadata, prediction and consent"]),
     ({"prediction": "{"}, "field-invalid", ["prediction is not JSON"]),
     ({"prediction": "[]"}, "prediction-not-an-object", ["not list"]),
     ({"prediction": "{}"}, "probabilities-missing", ["'probabilities'"]),

@@ -52,6 +52,7 @@ def test_it_is_taken_as_it_came_and_shown_small(
         "bytes": len(data),
         "width": size[0],
         "height": size[1],
+        "deleted_at": None,
     }
     assert media.load(body["photo"]["sha256"]) == data
     item = Item.objects.get(pk=body["id"])

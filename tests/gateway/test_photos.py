@@ -32,7 +32,7 @@ def test_a_browser_may_keep_them_and_nobody_on_the_way(
     post: Callable[..., Any], line: Any, charlie: User, login: Login, what: str
 ) -> None:
     response = login(charlie).get(f"/items/{post()['id']}/{what}")
-    assert response["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert response["Cache-Control"] == "private, max-age=86400, immutable"
     assert response["X-Content-Type-Options"] == "nosniff"
     response.close()
 

@@ -44,6 +44,7 @@ def test_a_raw_body_is_answered_with_everything_that_became_of_it(
         "line": "phones",
         "external_id": "SN-1",
         "metadata": {"station": 4, "tags": ["new"]},
+        "consent": True,
         "status": "decided",
         "decision": "ok",
         "decided_by": "model",
@@ -59,6 +60,7 @@ def test_a_raw_body_is_answered_with_everything_that_became_of_it(
             "bytes": len(photo(5)),
             "width": 48,
             "height": 32,
+            "deleted_at": None,
         },
         "prediction": {
             "answer": "ok",

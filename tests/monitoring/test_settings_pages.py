@@ -99,3 +99,17 @@ def test_a_retired_line_takes_no_items_until_it_is_opened_again(
 def test_only_managers_get_in(login: Login, ines: User, line: Line, path: str) -> None:
     assert login(ines).get(path).status_code == 403
     assert Client().get(path).status_code == 302
+
+
+def test_fewer_approvals_take_an_operator(login: Login, max_: User, line: Line) -> None:
+    manager = login(max_)
+    manager.post("/lines/phones/settings/save/", form_of(line, approvals=2))
+    refused = manager.post("/lines/phones/settings/save/", form_of(line, approvals=1, question="Another?"))
+    assert refused.status_code == 422
+    assert "2 people must agree to a change" in refused.text
+    line.refresh_from_db()
+    assert (line.approvals, line.question) == (2, "Is there a defect?")
+    User.objects.filter(pk=max_.pk).update(is_superuser=True)
+    manager.post("/lines/phones/settings/save/", form_of(line, approvals=0))
+    line.refresh_from_db()
+    assert line.approvals == 0

@@ -17,6 +17,7 @@ from tests.review.people import arrive, fresh, judge, say, take
 
 SECOND = timedelta(seconds=1)
 LATER = timedelta(seconds=61)
+NOTHING = claims.Kept(set(), set())
 
 
 def test_a_claim_is_mine_alone(line: Line, ines: User, noor: User, now: datetime) -> None:
@@ -27,18 +28,11 @@ def test_a_claim_is_mine_alone(line: Line, ines: User, noor: User, now: datetime
     assert Event.objects.filter(item=item, kind="referral.claimed", actor="user:ines").count() == 1
 
 
-def test_a_reloaded_page_goes_on_with_what_it_held(line: Line, ines: User, noor: User, now: datetime) -> None:
-    arrive(line, 3, now=now)
-    mine = claims.take(line, ines, want=2, now=now)
-    take(line, noor, now)
-    assert claims.held_by(line, ines) == mine
-
-
 @override_settings(CLAIM_SECONDS=10)
 def test_a_heartbeat_keeps_a_claim(line: Line, ines: User, noor: User, now: datetime) -> None:
     arrive(line, now=now)
     claim = take(line, ines, now)
-    assert claims.keep([claim.pk], ines, now=now + 9 * SECOND) == {claim.pk}
+    assert claims.keep([claim.pk], ines, now=now + 9 * SECOND).held == {claim.pk}
     assert claims.expire(now=now + 18 * SECOND) == 0
     assert claims.take(line, noor, want=1, now=now + 18 * SECOND) == []
     assert claims.expire(now=now + 19 * SECOND) == 1
@@ -49,7 +43,7 @@ def test_a_heartbeat_keeps_only_what_is_mine_and_open(line: Line, ines: User, no
     kept, ended = claims.take(line, ines, want=2, now=now)
     theirs = take(line, noor, now)
     claims.give_back([ended.pk], ines, now=now)
-    assert claims.keep([kept.pk, ended.pk, theirs.pk, 10**6], ines, now=now + SECOND) == {kept.pk}
+    assert claims.keep([kept.pk, ended.pk, theirs.pk, 10**6], ines, now=now + SECOND) == ({kept.pk}, set())
     theirs.refresh_from_db()
     assert theirs.expires_at == now + claims.lease(), "nobody keeps another's claim alive"
 
@@ -60,7 +54,7 @@ def test_a_closed_laptop_gives_back_what_it_held(line: Line, ines: User, noor: U
     assert take(line, noor, now + LATER).referral.item == item
     lost.refresh_from_db()
     assert (lost.end, lost.ended_at) == (ClaimEnd.EXPIRED, now + LATER)
-    assert claims.keep([lost.pk], ines, now=now + LATER) == set()
+    assert claims.keep([lost.pk], ines, now=now + LATER) == NOTHING
 
 
 def test_what_is_given_back_is_free_at_once(line: Line, ines: User, noor: User, now: datetime) -> None:
@@ -145,8 +139,8 @@ def test_a_question_settled_meanwhile_takes_no_answer_and_does_not_come_again(li
     with pytest.raises(ClaimLost, match="settled meanwhile"):
         say(ines, claim, "ok", now)
     assert not Judgement.objects.exists()
-    assert claims.held_by(line, ines) == []
-    assert claims.keep([claim.pk], ines, now=now) == set()
+    assert claims.adopt(line, ines, now=now) == []
+    assert claims.keep([claim.pk], ines, now=now) == NOTHING
     assert fresh(item).state == ItemState.REFERRED
 
 
@@ -160,7 +154,7 @@ def test_a_dead_claim_does_not_use_up_my_room(line: Line, ines: User, now: datet
 def test_an_answered_claim_is_over(line: Line, ines: User, now: datetime) -> None:
     arrive(line, now=now)
     given = judge(line, ines, "ok", now)
-    assert claims.keep([given.claim_id], ines, now=now) == set()
+    assert claims.keep([given.claim_id], ines, now=now) == NOTHING
     with pytest.raises(ClaimLost, match="answered already"):
         say(ines, given.claim, "dent", now)
     assert Item.objects.get().answer == "ok"

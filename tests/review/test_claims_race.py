@@ -37,6 +37,29 @@ def test_two_inspectors_never_get_the_same_referral(line: Line, now: datetime) -
     assert Claim.objects.filter(ended_at=None).count() == 20
 
 
+def test_two_tabs_of_one_person_hold_no_more_than_one_may(line: Line, ines: User, now: datetime) -> None:
+    arrive(line, 20, now=now)
+
+    results = race(*(lambda page=page: claims.take(line, ines, page=page, want=4, now=now) for page in "abcd"))
+
+    assert not [one for one in results if isinstance(one, Exception)], results
+    assert sum(map(len, results)) == Claim.objects.filter(ended_at=None).count() == claims.MOST_HELD
+
+
+def test_a_reload_and_the_release_of_the_old_page_at_one_moment(line: Line, ines: User, now: datetime) -> None:
+    """Whichever comes first: what the new page shows is held by it."""
+    arrive(line, 4, now=now)
+    held = [claim.pk for claim in claims.take(line, ines, page="old", want=4, now=now)]
+
+    def reload() -> list[Claim]:
+        adopted = claims.adopt(line, ines, page="new", now=now)
+        return adopted + claims.take(line, ines, page="new", want=4 - len(adopted), now=now)
+
+    shown, _ = race(reload, lambda: claims.give_back(held, ines, page="old", now=now))
+
+    assert shown and set(Claim.objects.filter(ended_at=None, page="new")) == set(shown)
+
+
 def test_a_queue_worked_off_by_many_is_answered_exactly_once(line: Line, now: datetime) -> None:
     people = everybody(4)
     arrive(line, 24, now=now)

@@ -113,6 +113,29 @@ def test_heartbeat_and_release(desk: Client, line: Line, now: datetime) -> None:
     assert send(desk, "/console/heartbeat", {"claims": mine}).json()["lost"] == mine
 
 
+def test_a_reloaded_page_takes_over_and_the_old_one_is_no_longer_asked(desk: Client, line: Line, now: datetime) -> None:
+    arrive(line, 2, now=now)
+    old, new = {"page": "old"}, {"page": "new"}
+    mine = [card["claim"] for card in cards(desk, want=2, **old)]
+    assert [card["claim"] for card in cards(desk, want=2, resume=True, **new)] == mine
+    assert send(desk, "/console/release", {"claims": mine, **old}).json() == {"released": 0}
+    beat = send(desk, "/console/heartbeat", {"claims": mine, **old}).json()
+    assert (beat["held"], beat["elsewhere"], beat["lost"]) == ([], mine, [])
+    assert send(desk, "/console/heartbeat", {"claims": mine, **new}).json()["held"] == mine
+    assert send(desk, "/console/release", {"claims": mine, **new}).json() == {"released": 2}
+
+
+@pytest.mark.parametrize("page", [1, None, ["a"], "x" * 37, "nul \0", "\ud800"])
+@pytest.mark.parametrize("url", ["/lines/phones/console/next", "/console/heartbeat", "/console/release"])
+def test_a_senseless_page_is_refused_and_changes_nothing(desk: Client, line: Line, now: datetime, url: str, page: Any) -> None:
+    arrive(line, 2, now=now)
+    (card,) = cards(desk)
+    response = send(desk, url, {"page": page, "claims": [card["claim"]], "want": 1, "resume": True})
+    assert (response.status_code, "page" in response.json()["detail"]) == (422, True)
+    held = Claim.objects.get()
+    assert (held.page, held.ended_at) == ("", None)
+
+
 def test_an_answer_is_kept_with_all_that_goes_with_it(desk: Client, line: Line, now: datetime) -> None:
     (item,) = arrive(line, now=now)
     (card,) = cards(desk)

@@ -98,7 +98,7 @@ def test_any_answer_is_kept_or_refused_with_a_reason(desk: Client, line: Line, a
 
 
 @QUICK
-@given(body=st.dictionaries(st.sampled_from(["want", "resume", "claims", "answer"]), ANYTHING) | ANYTHING)
+@given(body=st.dictionaries(st.sampled_from(["want", "resume", "claims", "answer", "page"]), ANYTHING) | ANYTHING)
 @example(body={"claims": [2**63]})
 @example(body={"claims": [-(2**70)]})
 @example(body={"claims": list(range(101))})

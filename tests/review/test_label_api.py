@@ -59,6 +59,7 @@ def test_a_row_says_what_training_needs(api: Client, line: Line, ines: User, now
         "item": str(item.pk),
         "external_id": "SN-1",
         "photo": item.media_digest,
+        "consent": True,
         "answer": "dent",
         "regions": [box],
         "source": "judgement",

@@ -19,7 +19,8 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from honcho.manager import Manager
+
+from gateway.stopping import GentleManager
 
 READY_SECONDS = 120
 
@@ -43,13 +44,17 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 (compared, not bound)
         _check_port(host, port)
-        environment = _environment(url)
-        manager = Manager()
+        marker = _stopping_file()
+        environment = _environment(url) | {"STOPPING_FILE": str(marker)}
+        manager = GentleManager(marker=marker, drain=settings.DRAIN_SECONDS, patience=settings.SHUTDOWN_SECONDS)
         for name, command in _commands(host, port, with_conveyor=options["with_conveyor"]):
             manager.add_process(name, shlex.join(command), env=environment, cwd=str(settings.BASE_DIR))
         threading.Thread(target=self._announce, args=(url, options["banner"]), daemon=True).start()
-        with _broker():
-            manager.loop()
+        try:
+            with _broker():
+                manager.loop()
+        finally:
+            marker.unlink(missing_ok=True)
         sys.exit(0 if manager.returncode in {0, 130, 143} else manager.returncode)
 
     def _announce(self, url: str, banner: str) -> None:
@@ -79,13 +84,20 @@ def _environment(url: str) -> dict[str, str]:
     }
 
 
+def _stopping_file() -> Path:
+    """Return a name that no other run has, dead ones included, so that a leftover stops nobody."""
+    folder = settings.EMBEDDED_BROKER_SOCKET.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(folder / f"stopping-{os.getpid()}-{time.time_ns()}")
+
+
 def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[str, list[str]]]:
     bin_dir, threads = Path(sys.executable).parent, settings.WEB_THREADS
     # One process: the micro-batcher joins what meets in it, and SQLite has one writer at a time anyway.
     yield "web", [
         str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "1",
         "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
-        "--workers-kill-timeout", "3", "gateway.wsgi:application",
+        "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip
     # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
     # Nice, because a camera at the door must not wait for it.

@@ -1,0 +1,51 @@
+"""Who listens to the webhooks: it notes every delivery once it has it, and sometimes answers that it can't."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# Every so many deliveries it is in trouble, so that retries are part of the life of the town.
+TROUBLE_EVERY = 25
+
+
+class Receiver:
+    """An HTTP server on a thread that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.received: Counter[str] = Counter()
+        self._count = 0
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(outer.take(self.headers["webhook-id"], body))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/events"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def take(self, number: str, body: bytes) -> int:
+        """Note a delivery and return the status of the answer."""
+        with self._lock:
+            self._count += 1
+            if self._count % TROUBLE_EVERY == 0:
+                return 503
+            json.loads(body)
+            self.received[number] += 1
+            return 204
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
