@@ -15,6 +15,10 @@ class GatewayError(Exception):
         self.detail = detail
 
 
+class StorageUnavailable(OSError):
+    """The storage of photos and weights, which is elsewhere, does not answer or refuses."""
+
+
 class BadField(GatewayError):
     """A part of the request has a wrong value."""
 

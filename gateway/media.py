@@ -1,14 +1,24 @@
-"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed."""
+"""Photos by the digest of their bytes: written once, durable before anybody is told, never changed.
+
+They lie in files of this machine, or where MEDIA_STORAGE_URL says so in a bucket under the same names.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+if TYPE_CHECKING:
+    # Its libraries are large: only who has a bucket loads them.
+    from gateway.bucket import Bucket
 
 # Folders whose names this process has synced, all the way up.
 _durable: set[Path] = set()
@@ -19,14 +29,33 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def name_of(digest: str) -> str:
+    """Return the name under which the bytes lie; two levels of folders keep each of them small."""
+    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def aside_name_of(digest: str) -> str:
+    """Return the name under which the bytes lie while they are leaving."""
+    return f"aside/{digest}"
+
+
 def path_of(digest: str) -> Path:
-    """Return where the bytes lie; two levels of folders keep each of them small."""
-    return Path(settings.VAR_DIR) / "media" / digest[:2] / digest[2:4] / digest
+    """Return the file in which the bytes lie where they lie on this machine."""
+    return Path(settings.VAR_DIR) / "media" / name_of(digest)
+
+
+def bucket() -> Bucket | None:
+    """Return the storage elsewhere; None where photos are files of this machine."""
+    return cast("Bucket", storages["photos"]) if settings.MEDIA_STORAGE_URL else None
 
 
 def store(data: bytes) -> str:
     """Keep the bytes durably and return their digest. Storing the same bytes again costs a look."""
-    digest = digest_of(data)
+    digest, elsewhere = digest_of(data), bucket()
+    if elsewhere is not None:
+        # Without looking first: that costs as much, and what is there may be leaving.
+        elsewhere.save(name_of(digest), ContentFile(data))
+        return digest
     path = path_of(digest)
     if path.exists():
         # Whoever is storing the same bytes at this moment may not have synced their name yet.
@@ -53,17 +82,25 @@ def load(digest: str) -> bytes:
 def open_file(digest: str) -> BinaryIO:
     """Open the file for reading; one that was set aside (`gateway.leaving`) can be read until it is gone."""
     # Its place is looked at twice, as it may be coming back.
-    for path in (path_of(digest), aside_of(digest)):
+    for name in (name_of(digest), aside_name_of(digest)):
         try:
-            return path.open("rb")
+            return _open(name)
         except FileNotFoundError:
             continue
-    return path_of(digest).open("rb")
+    return _open(name_of(digest))
+
+
+def _open(name: str) -> BinaryIO:
+    elsewhere = bucket()
+    if elsewhere is None:
+        return (Path(settings.VAR_DIR) / "media" / name).open("rb")
+    with elsewhere.open(name) as file:
+        return io.BytesIO(file.read())
 
 
 def aside_of(digest: str) -> Path:
     """Return where the bytes lie while they are leaving."""
-    return Path(settings.VAR_DIR) / "media" / "aside" / digest
+    return Path(settings.VAR_DIR) / "media" / aside_name_of(digest)
 
 
 def _make_folder(folder: Path) -> None:

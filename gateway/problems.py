@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StorageUnavailable
 from inference.errors import InputRefused, ModelUnavailable
 from policies.errors import PolicyError
 
@@ -74,6 +74,8 @@ def _trouble(error: Exception) -> dict[str, Any] | None:
         body = _plain(503, "database-unavailable", "The database does not answer", f"{AGAIN} ({type(error).__name__})")
     elif isinstance(error, OSError) and error.errno in FULL:
         body = _plain(503, "storage-full", "There is no room for the photo", AGAIN)
+    elif isinstance(error, StorageUnavailable):
+        body = _plain(503, "storage-unavailable", "The storage of photos does not answer", AGAIN)
     else:
         return None
     logger.error("%s: %s", body["code"], error)

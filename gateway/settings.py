@@ -11,7 +11,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 
 from gateway.databases import database
-from gateway.environment import env_bool, env_int, env_list, env_str
+from gateway.environment import buckets, env_bool, env_int, env_list, env_str
 
 django_stubs_ext.monkeypatch()
 
@@ -149,6 +149,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "media"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Photos and weights in an S3-compatible bucket instead of VAR_DIR: s3://bucket, or s3://bucket/folder. Where it is and who may
+# use it is said as to every AWS client: AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
+MEDIA_STORAGE_URL = env_str("MEDIA_STORAGE_URL")
+if MEDIA_STORAGE_URL:
+    STORAGES |= buckets(MEDIA_STORAGE_URL)
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
