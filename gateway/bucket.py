@@ -16,7 +16,7 @@ from storages.backends.s3 import S3Storage
 from gateway.errors import StorageUnavailable
 
 # A camera waits at the other end, for all attempts together.
-CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class Bucket(S3Storage):

@@ -12,13 +12,15 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
+from gateway.databases import NO_DATABASE, POSTGRESQL, SQLITE, database
+
 LOCAL = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 SYNCHRONOUS = {"OFF", "NORMAL", "FULL", "EXTRA"}
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the settings as they are."""
-    return [*_broker(), *_durability(), *_reach(), *_threads(), *_webhooks()]
+    return [*_broker(), *_durability(), *_reach(), *_threads(), *_webhooks(), *_engines()]
 
 
 def _broker() -> Iterator[CheckMessage]:
@@ -75,3 +77,27 @@ def _webhooks() -> Iterator[CheckMessage]:
     if settings.WEBHOOK_ALLOW_HTTP and not settings.DEBUG:
         hint = "Unset WEBHOOK_ALLOW_HTTP: anybody on the way can read what is sent without TLS."
         yield Warning("Webhooks may be sent in the clear.", hint=hint, id="gateway.W020")
+
+
+def _engines() -> Iterator[CheckMessage]:
+    found = database(settings.DATABASE_URL, settings.VAR_DIR, synchronous=settings.SQLITE_SYNCHRONOUS)
+    if found["ENGINE"] == NO_DATABASE:
+        hint = (
+            "Use postgresql://user:password@host:5432/name or sqlite:///path; quote what is special in a password (%40 for @)."
+        )
+        yield Error(
+            f"DATABASE_URL, of the scheme {settings.DATABASE_URL.partition(':')[0]!r}, cannot be understood.",
+            hint=hint,
+            id="gateway.E006",
+        )
+    far = found["ENGINE"] == POSTGRESQL and found["HOST"] not in {"", *LOCAL}
+    if far and "sslmode" not in found["OPTIONS"]:
+        hint = "Add ?sslmode=verify-full (or require) to DATABASE_URL; ?sslmode=disable where the network is your own."
+        yield Warning(f"Nothing says that {database['HOST']} is asked through TLS.", hint=hint, id="gateway.W003")
+    if settings.WEB_WORKERS > 1 and found["ENGINE"] == SQLITE:
+        hint = "Use PostgreSQL, or one process: several wait for SQLite's one writer by polling, up to a second."
+        yield Warning(f"{settings.WEB_WORKERS} web processes share a SQLite file.", hint=hint, id="gateway.W004")
+    bucket = urlparse(settings.MEDIA_STORAGE_URL)
+    if settings.MEDIA_STORAGE_URL and (bucket.scheme != "s3" or not bucket.netloc or bucket.query):
+        hint = "Use s3://bucket/folder; endpoint, region and keys come from AWS_ENDPOINT_URL_S3 and the other AWS_ names."
+        yield Error(f"MEDIA_STORAGE_URL is {settings.MEDIA_STORAGE_URL!r}.", hint=hint, id="gateway.E007")

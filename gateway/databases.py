@@ -9,7 +9,7 @@ import dj_database_url
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 # What stands in for a database where the address cannot be understood: the settings load, and `manage.py check` says why.
-NONE = "django.db.backends.dummy"
+NO_DATABASE = "django.db.backends.dummy"
 
 # `psycopg.IsolationLevel.READ_COMMITTED`. What locks here and looks then relies on seeing what was committed before the lock
 # was had, and a server's own default may be another level.
@@ -40,11 +40,11 @@ def database(url: str, folder: Path, *, synchronous: str, test_name: str = "") -
     try:
         found = dj_database_url.parse(url)
     except ValueError:
-        return {"ENGINE": NONE}
+        return {"ENGINE": NO_DATABASE}
     if found["ENGINE"] == SQLITE and found["NAME"] != ":memory:":
         return _sqlite(Path(found["NAME"]), synchronous, test_name)
     if found["ENGINE"] != POSTGRESQL or not found["NAME"]:
-        return {"ENGINE": NONE}
+        return {"ENGINE": NO_DATABASE}
     # A thread keeps its connection: a new one for every request would cost more than the request. After a restart of the
     # server the first question finds out, and a new connection is made before the request's own.
     kept = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}

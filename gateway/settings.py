@@ -233,6 +233,8 @@ REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
+# Processes of the web server. Each has its own threads, batcher and copy of the models.
+WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
