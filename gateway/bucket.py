@@ -30,6 +30,11 @@ class Bucket(S3Storage):
         """Return the library's settings with ours."""
         return {**super().get_default_settings(), "client_config": CLIENT, "file_overwrite": True}
 
+    def look(self) -> None:
+        """Raise FileNotFoundError or StorageUnavailable where nothing could be kept."""
+        with _calling(self.bucket_name):
+            self._client.head_bucket(Bucket=self.bucket_name)
+
     def move(self, old: str, new: str) -> bool:
         """Give an object another name; False where there is none. Both names lead to it for a moment, never none."""
         try:

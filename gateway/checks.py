@@ -82,18 +82,14 @@ def _webhooks() -> Iterator[CheckMessage]:
 def _engines() -> Iterator[CheckMessage]:
     found = database(settings.DATABASE_URL, settings.VAR_DIR, synchronous=settings.SQLITE_SYNCHRONOUS)
     if found["ENGINE"] == NO_DATABASE:
-        hint = (
-            "Use postgresql://user:password@host:5432/name or sqlite:///path; quote what is special in a password (%40 for @)."
-        )
-        yield Error(
-            f"DATABASE_URL, of the scheme {settings.DATABASE_URL.partition(':')[0]!r}, cannot be understood.",
-            hint=hint,
-            id="gateway.E006",
-        )
+        # Not the whole address: it has a password.
+        scheme = settings.DATABASE_URL.partition(":")[0]
+        hint = "Use postgresql://user:password@host:5432/name or sqlite:///path; quote what a password has (%40 for @)."
+        yield Error(f"DATABASE_URL, of the scheme {scheme!r}, cannot be understood.", hint=hint, id="gateway.E006")
     far = found["ENGINE"] == POSTGRESQL and found["HOST"] not in {"", *LOCAL}
     if far and "sslmode" not in found["OPTIONS"]:
         hint = "Add ?sslmode=verify-full (or require) to DATABASE_URL; ?sslmode=disable where the network is your own."
-        yield Warning(f"Nothing says that {database['HOST']} is asked through TLS.", hint=hint, id="gateway.W003")
+        yield Warning(f"Nothing says that {found['HOST']} is asked through TLS.", hint=hint, id="gateway.W003")
     if settings.WEB_WORKERS > 1 and found["ENGINE"] == SQLITE:
         hint = "Use PostgreSQL, or one process: several wait for SQLite's one writer by polling, up to a second."
         yield Warning(f"{settings.WEB_WORKERS} web processes share a SQLite file.", hint=hint, id="gateway.W004")

@@ -19,7 +19,7 @@ def hold_line(line: Line) -> Line:
 
 
 def keep_policy(line: Line) -> None:
-    """Keep the policy that is in force from being changed; any number may keep it at once. Look at it after this, not before."""
+    """Keep the policy in force from being changed; any number may keep it at once. Look at it after this, not before."""
     _lock("pg_advisory_xact_lock_shared", line)
 
 

@@ -14,8 +14,9 @@ import pytest
 from django.core.files.storage import storages
 from django.test import Client
 
-from gateway import leaving, media
+from gateway import health, leaving, media
 from gateway.environment import buckets
+from gateway.health import Broker
 from gateway.models import Item
 from inference import weights
 from policies.models import Line
@@ -73,14 +74,22 @@ def test_a_post_is_answered_when_the_bucket_has_the_photo(bucket: Any, line: Lin
     assert media.load(post(3)["photo"]["sha256"]) == photo(3)
 
 
-def test_a_bucket_that_is_gone_is_a_503_and_no_item(
-    bucket: Any, line: Line, api: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_that_is_gone_is_a_503_and_no_item(bucket: Any, line: Line, api: Client) -> None:
     bucket.delete_bucket(Bucket="sluice-photos")
     answer = api.post("/api/v1/lines/phones/items", photo(), content_type="image/jpeg")
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "storage-unavailable", "1")
     assert not Item.objects.exists()
     bucket.create_bucket(Bucket="sluice-photos")
+
+
+def test_readiness_asks_the_bucket(bucket: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "broker", Broker(lambda: ""))
+    monkeypatch.setattr(health, "bucket", Broker(health._ask_bucket, clock=iter(range(0, 100, 10)).__next__))
+    assert Client().get("/readyz").json() == {"status": "ok"}
+    bucket.delete_bucket(Bucket="sluice-photos")
+    answer = Client().get("/readyz")
+    bucket.create_bucket(Bucket="sluice-photos")
+    assert (answer.status_code, answer.json()["media"]) == (503, "the bucket cannot be reached")
 
 
 def test_a_server_that_is_gone_is_a_503(bucket: Any, line: Line, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,6 @@ ROUNDS = 2
 # Acknowledged in a round before the power goes: the threads are then in the middle of their next posts.
 ACKNOWLEDGED = 20
 READY_SECONDS = 60.0
-COLUMNS = ("id", "external_id", "media_digest")
 
 
 @dataclass
@@ -161,10 +160,13 @@ def interrupted(server: Server, stream: Stream) -> None:
 def kept(folder: Path) -> list[tuple[str, str, str]]:
     """Return id, external id and digest of every item, read from the file itself where it is one."""
     if connection.vendor != "sqlite":
-        return [(item.hex, external, digest) for item, external, digest in Item.objects.values_list(*COLUMNS)]
+        return [
+            (item.hex, external, digest)
+            for item, external, digest in Item.objects.values_list("id", "external_id", "media_digest")
+        ]
     with closing(sqlite3.connect(folder / "sluice.sqlite3")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        rows = database.execute(f"SELECT {', '.join(COLUMNS)} FROM gateway_item").fetchall()
+        rows = database.execute("SELECT id, external_id, media_digest FROM gateway_item").fetchall()
     return [(str(item), str(external), str(digest)) for item, external, digest in rows]
 
 
