@@ -19,7 +19,7 @@ from gateway.errors import StorageUnavailable
 CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
-class Bucket(S3Storage):
+class Bucket(S3Storage):  # type: ignore[misc]
     """A bucket, or a folder in one. What is kept is named by its content, so that writing again changes nothing.
 
     Keys, region and endpoint come from where every AWS client looks for them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
