@@ -30,19 +30,19 @@ POSTGRESQL_OPTIONS: dict[str, Any] = {
 }
 
 
-def database(url: str, folder: Path, *, synchronous: str, test_name: str = "") -> dict[str, Any]:
+def database(url: str, folder: Path, *, synchronous: str) -> dict[str, Any]:
     """Return Django's settings for the database at `url`, in `folder` where it is empty.
 
     What stands in the query of a PostgreSQL address goes before our own options.
     """
     if not url:
-        return _sqlite(folder / "sluice.sqlite3", synchronous, test_name)
+        return _sqlite(folder / "sluice.sqlite3", synchronous)
     try:
         found = dj_database_url.parse(url)
     except ValueError:
         return {"ENGINE": NO_DATABASE}
     if found["ENGINE"] == SQLITE and found["NAME"] != ":memory:":
-        return _sqlite(Path(found["NAME"]), synchronous, test_name)
+        return _sqlite(Path(found["NAME"]), synchronous)
     if found["ENGINE"] != POSTGRESQL or not found["NAME"]:
         return {"ENGINE": NO_DATABASE}
     # A thread keeps its connection: a new one for every request would cost more than the request. After a restart of the
@@ -51,7 +51,7 @@ def database(url: str, folder: Path, *, synchronous: str, test_name: str = "") -
     return {**found, **kept, "OPTIONS": POSTGRESQL_OPTIONS | found.get("OPTIONS", {})}
 
 
-def _sqlite(path: Path, synchronous: str, test_name: str) -> dict[str, Any]:
+def _sqlite(path: Path, synchronous: str) -> dict[str, Any]:
     return {
         "ENGINE": SQLITE,
         "NAME": path,
@@ -62,5 +62,4 @@ def _sqlite(path: Path, synchronous: str, test_name: str) -> dict[str, Any]:
             "timeout": 20,
             "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};",
         },
-        "TEST": {"NAME": test_name or None},
     }

@@ -104,9 +104,7 @@ SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "FULL")
 
 # Unset, a SQLite file in VAR_DIR; else postgresql://user:password@host:5432/name, or sqlite:///path.
 DATABASE_URL = env_str("DATABASE_URL")
-DATABASES = {
-    "default": database(DATABASE_URL, VAR_DIR, synchronous=SQLITE_SYNCHRONOUS, test_name=env_str("SQLITE_TEST_NAME")),
-}
+DATABASES = {"default": database(DATABASE_URL, VAR_DIR, synchronous=SQLITE_SYNCHRONOUS)}
 
 # --- Background work --------------------------------------------------------------------------------------------------
 

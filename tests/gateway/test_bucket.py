@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,27 +20,21 @@ from gateway.models import Item
 from inference import weights
 from policies.models import Line
 from tests.conftest import photo
-
-moto = pytest.importorskip("moto.server", reason="the S3-compatible server for tests is not installed (moto[s3], flask)")
+from tests.gateway.s3 import s3_server
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The address of an S3-compatible server."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    one = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    one.start()
-    host, port = one.get_host_and_port()
-    yield f"http://{host}:{port}"
-    one.stop()
+def server() -> Iterator[dict[str, str]]:
+    """An S3-compatible server."""
+    with s3_server() as environment:
+        yield environment
 
 
 @pytest.fixture
-def bucket(server: str, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def bucket(server: dict[str, str], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An empty bucket that the settings name as an operator would."""
-    values = {"ENDPOINT_URL_S3": server, "DEFAULT_REGION": "us-east-1", "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
-    for name, value in values.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+    for name, value in server.items():
+        monkeypatch.setenv(name, value)
     settings.VAR_DIR = tmp_path
     settings.MEDIA_STORAGE_URL = "s3://sluice-photos/line-1"
     settings.STORAGES = settings.STORAGES | buckets(settings.MEDIA_STORAGE_URL)
