@@ -5,10 +5,10 @@ HOST ?= 127.0.0.1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format browser clean
+.PHONY: help install run test test-postgres check format browser clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: .venv/product ## Make .venv and install the product
 
@@ -17,6 +17,9 @@ run: install ## Set up the demo where needed, then run everything until Ctrl-C (
 
 test: .venv/developer browser ## Run every test, the browser ones included
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+
+test-postgres: .venv/developer browser ## The same on a real PostgreSQL: its own from a wheel, or DATABASE_URL
+	@SLUICE_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 check: .venv/developer browser ## Format, lint, types, migrations, tests
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from django.db import transaction
 from gateway.events import actor_of, event
 from policies import promises, requests
 from policies.changes import Draft, stop_automation
+from policies.locks import hold_line
 from policies.models import Certification, ChangeRequest, Limit, Line, PolicyVersion, RequestState
 
 CLOCK = "system:clock"
@@ -112,6 +113,7 @@ def state_limits(
     line: Line, limits: promises.Promise, *, delta: float | None = None, by: User | None, now: datetime, reason: str = ""
 ) -> list[Limit]:
     """Replace what the line promises. No approval is needed: a promise alone decides nothing."""
+    hold_line(line)
     before = _stated(line)
     made = promises.state_limits(line, limits, delta=delta)
     data = {"from": before, "to": _stated(line)}

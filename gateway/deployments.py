@@ -13,6 +13,7 @@ from gateway.events import actor_of, event
 from gateway.models import Deployment, Role
 from gateway.prepared import Select
 from inference.models import ModelVersion
+from policies.locks import hold_line
 from policies.models import Line
 
 
@@ -30,6 +31,7 @@ def challenger(line: Line) -> ModelVersion | None:
 def deploy(line: Line, version: ModelVersion, role: Role, *, by: User | None, reason: str, now: datetime) -> Deployment:
     """Let `version` serve the line in `role` from the next item on; what served in it before ends."""
     check_fit(line, version)
+    hold_line(line)
     current = _current(line, role)
     if current is not None and current.model_version_id == version.pk:
         return current
@@ -62,6 +64,7 @@ def deploy(line: Line, version: ModelVersion, role: Role, *, by: User | None, re
 @transaction.atomic
 def retire_challenger(line: Line, *, by: User | None, reason: str, now: datetime) -> None:
     """End the challenger's shadow run. Raises NothingDeployed where there is none."""
+    hold_line(line)
     current = _current(line, Role.CHALLENGER)
     if current is None or _end(line, Role.CHALLENGER, now=now) != 1:
         raise NothingDeployed("The line has no challenger.")

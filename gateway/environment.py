@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -40,3 +42,16 @@ def env_list(name: str, default: list[str]) -> list[str]:
     """Return a comma-separated list without empty entries."""
     text = os.environ.get(name)
     return [part.strip() for part in text.split(",") if part.strip()] if text else default
+
+
+def buckets(url: str) -> dict[str, dict[str, Any]]:
+    """Return Django's storages for photos and for weights in the bucket at `url`, such as s3://bucket/folder."""
+    parts = urlsplit(url)
+    folder = parts.path.strip("/")
+    return {
+        alias: {
+            "BACKEND": "gateway.bucket.Bucket",
+            "OPTIONS": {"bucket_name": parts.netloc, "location": f"{folder}/{name}".lstrip("/")},
+        }
+        for alias, name in (("photos", "media"), ("weights", "models"))
+    }

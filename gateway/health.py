@@ -15,6 +15,7 @@ from django.http import HttpRequest, JsonResponse
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from gateway import media
 from gateway.models import Deployment, Role
 from gateway.stopping import is_stopping
 from inference import service
@@ -60,6 +61,8 @@ def _database() -> str:
 
 def _media() -> str:
     """Photos are written first, so without room for them nothing can be taken."""
+    if settings.MEDIA_STORAGE_URL:
+        return bucket.state()
     folder = Path(settings.VAR_DIR) / "media"
     try:
         place = folder if folder.is_dir() else folder.parent
@@ -81,7 +84,7 @@ def _models() -> str:
 
 
 class Broker:
-    """Whether the broker can be reached, asked at most every BROKER_SECONDS and by one thread at a time."""
+    """Whether the broker, or the bucket, can be reached, asked at most every BROKER_SECONDS and by one thread at a time."""
 
     def __init__(self, ask: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask, self._clock = ask, clock
@@ -109,4 +112,14 @@ def _ask_broker() -> str:
     return ""
 
 
-broker = Broker(_ask_broker)
+def _ask_bucket() -> str:
+    elsewhere = media.bucket()
+    try:
+        if elsewhere is not None:
+            elsewhere.look()
+    except OSError:
+        return "the bucket cannot be reached"
+    return ""
+
+
+broker, bucket = Broker(_ask_broker), Broker(_ask_bucket)

@@ -31,6 +31,9 @@ Needed = Callable[[Iterable[str]], Set[str]]
 
 def set_aside(digest: str, *, now: datetime) -> bool:
     """Take a file out of its place, still readable; False where there is none."""
+    elsewhere = media.bucket()
+    if elsewhere is not None:
+        return elsewhere.move(media.name_of(digest), media.aside_name_of(digest))
     path, aside = media.path_of(digest), media.aside_of(digest)
     aside.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -57,7 +60,7 @@ def finish(needed: Needed, *, now: datetime) -> int:
             if digest in kept:
                 _bring_back(digest)
             else:
-                media.aside_of(digest).unlink(missing_ok=True)
+                _drop(digest)
                 gone += 1
     return gone
 
@@ -77,13 +80,29 @@ def is_held(*, now: datetime) -> bool:
 
 
 def _ripe(now: datetime) -> Iterator[str]:
+    elsewhere = media.bucket()
+    if elsewhere is not None:
+        yield from (name for name, written in elsewhere.listed("aside") if written <= now - GRACE)
+        return
     limit = (now - GRACE).timestamp()
     for entry in os.scandir(_aside()) if _aside().is_dir() else ():
         if not entry.name.startswith("hold-") and entry.stat().st_mtime <= limit:
             yield entry.name
 
 
+def _drop(digest: str) -> None:
+    elsewhere = media.bucket()
+    if elsewhere is not None:
+        elsewhere.delete(media.aside_name_of(digest))
+    else:
+        media.aside_of(digest).unlink(missing_ok=True)
+
+
 def _bring_back(digest: str) -> None:
+    elsewhere = media.bucket()
+    if elsewhere is not None:
+        elsewhere.move(media.aside_name_of(digest), media.name_of(digest))
+        return
     path = media.path_of(digest)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -69,7 +69,7 @@ def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datet
     A standing decision with the same answer is confirmed; any other is superseded. Raises MovedMeanwhile where the item
     was moved between look and leap.
     """
-    item = Item.objects.select_for_update().get(pk=item_id)
+    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)
     actor = actor_of(user)
     # What nobody decided in time is decided now, even if the fail-safe had said the same.
     if item.state == ItemState.DECIDED and item.answer == answer and item.decided_by != DecidedBy.FAIL_SAFE:
@@ -83,7 +83,7 @@ def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datet
 @transaction.atomic
 def fail_safe(item_id: UUID, *, now: datetime) -> Item:
     """Apply the policy's fail-safe to an item that nobody decided in time. It never passes an item."""
-    item = Item.objects.select_for_update(of=("self",)).select_related("policy").get(pk=item_id)
+    item = Item.objects.select_for_update(of=("self",), no_key=True).select_related("policy").get(pk=item_id)
     if item.state != ItemState.REFERRED:
         return item
     if item.policy.fail_safe == PolicyVersion.HOLD:
@@ -109,7 +109,7 @@ def take_back(item_id: UUID, *, user: User, reason: str, now: datetime) -> Item:
 
     A decision of the model, or one that was imported, stands again, as a new one; without such the item waits for people.
     """
-    item = Item.objects.select_for_update().get(pk=item_id)
+    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)
     if item.state != ItemState.DECIDED:
         return item
     earlier = Decision.objects.filter(item=item, decided_by__in=[DecidedBy.MODEL, DecidedBy.IMPORT]).order_by("-number").first()

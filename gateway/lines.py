@@ -11,6 +11,7 @@ from django.db import transaction
 
 from gateway.errors import ApprovalsKept
 from gateway.events import actor_of, event
+from policies.locks import hold_line
 from policies.models import LabelClass, Line
 
 # What may be changed of a class after it was made. Its key stays: labels and models name it.
@@ -26,7 +27,7 @@ def change_line(
     Raises ApprovalsKept where somebody who is no operator asks for fewer approvals: or whoever is bound by them could set them
     to 0, turn the dial, and set them back.
     """
-    before = Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+    before = hold_line(line)
     changed = {name: value for name, value in settings.items() if getattr(before, name) != value}
     if changed.get("approvals", before.approvals) < before.approvals and not by.is_superuser:
         raise ApprovalsKept(f"{before.approvals} people must agree to a change. An operator can make them fewer.")

@@ -1,18 +1,31 @@
-"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed.
+"""Photos by the digest of their bytes: written once, durable before anybody is told, never changed.
 
-With DURABILITY=normal they are handed to the system and not synced: they survive the program, and not a power cut.
+They lie in files of this machine, or where MEDIA_STORAGE_URL says so in a bucket under the same names. With DURABILITY=normal
+files are handed to the system and not synced: they survive the program, and not a power cut.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 
+from gateway.errors import AGAIN, StorageFull
+
+if TYPE_CHECKING:
+    # Its libraries are large: only who has a bucket loads them.
+    from gateway.bucket import Bucket
+
+# What a system says where nothing more can be written.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 # Folders whose names this process has synced, all the way up.
 _durable: set[Path] = set()
 
@@ -22,27 +35,54 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def name_of(digest: str) -> str:
+    """Return the name under which the bytes lie.
+
+    256 folders: more of them would be made anew, and synced, with every other photo.
+    """
+    return f"{digest[:2]}/{digest}"
+
+
+def aside_name_of(digest: str) -> str:
+    """Return the name under which the bytes lie while they are leaving."""
+    return f"aside/{digest}"
+
+
 def path_of(digest: str) -> Path:
-    """Return where the bytes lie."""
-    path = _place(digest)
-    # Photos of earlier versions lie one folder deeper.
-    deeper = path.parent / digest[2:4] / digest
-    return deeper if not path.exists() and deeper.exists() else path
+    """Return the file in which the bytes lie where they lie on this machine."""
+    return Path(settings.VAR_DIR) / "media" / name_of(digest)
 
 
-def _place(digest: str) -> Path:
-    """Return where new bytes go. 256 folders: more of them would be made anew, and synced, with every other photo."""
-    return Path(settings.VAR_DIR) / "media" / digest[:2] / digest
+def bucket() -> Bucket | None:
+    """Return the storage elsewhere; None where photos are files of this machine."""
+    return cast("Bucket", storages["photos"]) if settings.MEDIA_STORAGE_URL else None
 
 
 def store(data: bytes, digest: str = "") -> str:
-    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look."""
-    digest = digest or digest_of(data)
+    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look.
+
+    Raises StorageFull where there is no room for them.
+    """
+    digest, elsewhere = digest or digest_of(data), bucket()
+    if elsewhere is not None:
+        # Without looking first: that costs as much, and what is there may be leaving.
+        elsewhere.save(name_of(digest), ContentFile(data))
+        return digest
+    try:
+        _write(data, digest)
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull(AGAIN) from error
+        raise
+    return digest
+
+
+def _write(data: bytes, digest: str) -> None:
     path = path_of(digest)
     if path.exists():
         # Whoever is storing the same bytes at this moment may not have synced their name yet.
         _sync_folder(path.parent)
-        return digest
+        return
     _make_folder(path.parent)
     # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
     draft = path.with_name(f".{digest}.{uuid4().hex}")
@@ -57,7 +97,6 @@ def store(data: bytes, digest: str = "") -> str:
         draft.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-    return digest
 
 
 def load(digest: str) -> bytes:
@@ -69,17 +108,25 @@ def load(digest: str) -> bytes:
 def open_file(digest: str) -> BinaryIO:
     """Open the file for reading; one that was set aside (`gateway.leaving`) can be read until it is gone."""
     # Its place is looked at twice, as it may be coming back.
-    for path in (path_of(digest), aside_of(digest)):
+    for name in (name_of(digest), aside_name_of(digest)):
         try:
-            return path.open("rb")
+            return _open(name)
         except FileNotFoundError:
             continue
-    return path_of(digest).open("rb")
+    return _open(name_of(digest))
+
+
+def _open(name: str) -> BinaryIO:
+    elsewhere = bucket()
+    if elsewhere is None:
+        return (Path(settings.VAR_DIR) / "media" / name).open("rb")
+    with elsewhere.open(name) as file:
+        return io.BytesIO(file.read())
 
 
 def aside_of(digest: str) -> Path:
     """Return where the bytes lie while they are leaving."""
-    return Path(settings.VAR_DIR) / "media" / "aside" / digest
+    return Path(settings.VAR_DIR) / "media" / aside_name_of(digest)
 
 
 def _make_folder(folder: Path) -> None:

@@ -64,7 +64,8 @@ def judged(
 
 def write(outcomes: Sequence[Outcome]) -> None:
     """Write outcomes of any lines inside the caller's transaction."""
-    _items.all(outcome.item for outcome in outcomes)
+    # In the order of their ids: of two batches that bring the same ones, one waits for the other, and not each for the other.
+    _items.all(sorted((outcome.item for outcome in outcomes), key=lambda item: item.unique_external_id or ""))
     _predictions.all(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
     _decisions.all(_decision(outcome) for outcome in outcomes if outcome.verdict.answer is not None)
     _referrals.all(_referral(outcome, outcome.verdict.look) for outcome in outcomes if outcome.verdict.look is not None)

@@ -21,6 +21,7 @@ from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
 from inference import service
 from inference.errors import ModelBusy, ModelUnavailable
+from policies.locks import keep_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 
@@ -74,7 +75,7 @@ class _Entry:
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
     """Write the batches of several requests inside one transaction: as many statements as there are tables."""
-    newest = {line.pk: _active_policy(line) for line in {entry.line.pk: entry.line for entry in entries}.values()}
+    newest = {pk: _kept_policy(line) for pk, line in sorted({entry.line.pk: entry.line for entry in entries}.items())}
     results = [_judged(entry, newest[entry.line.pk]) for entry in entries]
     recording.write([outcome for outcomes in results if isinstance(outcomes, list) for outcome in outcomes])
     for entry, outcomes in zip(entries, results, strict=True):
@@ -150,6 +151,12 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
     Where the first look said that no model runs and the newest says it does, the first, stricter one still holds.
     """
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy
+
+
+def _kept_policy(line: Line) -> PolicyVersion:
+    """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that."""
+    keep_policy(line)
+    return _active_policy(line)
 
 
 def _active_policy(line: Line) -> PolicyVersion:

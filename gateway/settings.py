@@ -7,12 +7,12 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from gateway.environment import env_bool, env_int, env_list, env_str
+from gateway.databases import database
+from gateway.environment import buckets, env_bool, env_int, env_list, env_str
 
 django_stubs_ext.monkeypatch()
 
@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "gateway.unstorable.RefuseUnstorable",
 ]
 
 ROOT_URLCONF = "gateway.urls"
@@ -110,20 +111,9 @@ DURABILITY = env_str("DURABILITY", "full").lower()
 # SQLite's own word for it: FULL syncs every commit, NORMAL only now and then.
 SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "NORMAL" if DURABILITY == "normal" else "FULL")
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "sluice.sqlite3",
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # A writer takes its lock at BEGIN and waits for it; a deferred transaction would fail at its first write instead.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS};",
-        },
-        "TEST": {"NAME": env_str("SQLITE_TEST_NAME") or None},
-    },
-}
+# Unset, a SQLite file in VAR_DIR; else postgresql://user:password@host:5432/name, or sqlite:///path.
+DATABASE_URL = env_str("DATABASE_URL")
+DATABASES = {"default": database(DATABASE_URL, VAR_DIR, synchronous=SQLITE_SYNCHRONOUS)}
 
 # --- Background work --------------------------------------------------------------------------------------------------
 
@@ -164,11 +154,17 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
+# The image of a container has them collected.
+STATIC_ROOT = Path(env_str("STATIC_ROOT", str(VAR_DIR / "static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "media"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Photos and weights in an S3-compatible bucket instead of VAR_DIR: s3://bucket, or s3://bucket/folder. Where it is and who may
+# use it is said as to every AWS client: AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
+MEDIA_STORAGE_URL = env_str("MEDIA_STORAGE_URL")
+if MEDIA_STORAGE_URL:
+    STORAGES |= buckets(MEDIA_STORAGE_URL)
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -1,5 +1,7 @@
 """Weights on disk: `<digest>.safetensors` with everything a runtime needs, and `<digest>.json`, the card for people.
 
+Where photos lie in a bucket, weights lie there too, and each machine keeps what it used.
+
 Nothing here can run code when it is read. The digest is the SHA-256 of the file, checked at every load.
 """
 
@@ -16,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_from
 from safetensors.numpy import save as tensors_to
@@ -48,15 +52,15 @@ def store(tensors: Tensors, spec: dict[str, Any], card: dict[str, Any]) -> str:
     """
     data = tensors_to({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, {SPEC: _json(spec)})
     digest = hashlib.sha256(data).hexdigest()
-    _write(path(digest), data)
-    _write(path(digest).with_suffix(".json"), _json(card | {"weights_digest": digest}, indent=2).encode())
+    _keep(path(digest), data)
+    _keep(path(digest).with_suffix(".json"), _json(card | {"weights_digest": digest}, indent=2).encode())
     return digest
 
 
 def load(digest: str) -> tuple[Tensors, dict[str, Any]]:
     """Return the tensors and the spec stored under `digest`. Raises `ModelUnavailable` where they are missing or changed."""
     try:
-        data = path(digest).read_bytes()
+        data = _read(path(digest))
     except OSError as error:
         raise ModelUnavailable(f"The weights {digest[:12]} can't be read: {error.strerror}.") from error
     found = hashlib.sha256(data).hexdigest()
@@ -77,6 +81,25 @@ def _spec(data: bytes) -> dict[str, Any]:
 
 def _json(value: dict[str, Any], indent: int | None = None) -> str:
     return json.dumps(value, sort_keys=True, indent=indent, allow_nan=False)
+
+
+def _keep(target: Path, data: bytes) -> None:
+    _write(target, data)
+    if settings.MEDIA_STORAGE_URL:
+        storages["weights"].save(target.name, ContentFile(data))
+
+
+def _read(target: Path) -> bytes:
+    """Return a file's bytes, fetched from the bucket where another machine made it."""
+    try:
+        return target.read_bytes()
+    except FileNotFoundError:
+        if not settings.MEDIA_STORAGE_URL:
+            raise
+    with storages["weights"].open(target.name) as file:
+        data = bytes(file.read())
+    _write(target, data)
+    return data
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -17,6 +17,7 @@ from policies.certify.binomial import passes_needed
 from policies.certify.certify import certify
 from policies.certify.looks import part_of_delta
 from policies.errors import InvalidPolicy
+from policies.locks import hold_line
 from policies.models import Certificate, Certification, Limit, Line
 
 __all__ = ["Audited", "audited", "automated", "certify_line", "same_promise", "whole"]
@@ -43,7 +44,7 @@ def certify_line(line: Line, version: ModelVersion, *, by: User | None, now: dat
     others = reference(line, sample)
     with transaction.atomic():
         # The line's row is the lock: two who ask at once get one row, and every look its own number.
-        Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+        hold_line(line)
         known = _known(line, sample, limits)
         if known is not None:
             return known

@@ -12,6 +12,7 @@ from django.db import transaction
 from gateway.events import actor_of, event
 from gateway.lines import change_line
 from monitoring.models import Action, Guardrail, Watch
+from policies.locks import hold_line
 from policies.models import Line
 
 
@@ -59,6 +60,7 @@ def _row(line: Line, watch: Watch) -> Guardrail:
 @transaction.atomic
 def set_guardrails(line: Line, settings: Mapping[Watch, Setting], *, alpha: float, by: User, now: datetime) -> bool:
     """Set the line's guardrails and its alpha; False where nothing differs. The settings were checked at the door."""
+    hold_line(line)
     present = defaults(line)
     changed = {
         watch: setting

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from policies.errors import InvalidPolicy, NothingToRollBack, StalePolicy
+from policies.locks import change_alone
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 
@@ -92,6 +93,7 @@ def change_policy(
     if not reason.strip():
         raise InvalidPolicy("A change needs a reason.")
     check_against(line, draft)
+    change_alone(line)
     current = PolicyVersion.objects.filter(line=line, number=expected, superseded_at=None)
     began = current.values_list("created_at", flat=True).first()
     # `now` was read before: the version that it ends may have begun since, or the clock was set back. Neither may stop a stop.

@@ -8,6 +8,7 @@ from math import isfinite
 from django.db import transaction
 
 from policies.errors import InvalidPolicy
+from policies.locks import hold_line
 from policies.models import LabelClass, Limit, LimitForm, Line
 
 # {(class key, form): epsilon}
@@ -17,6 +18,7 @@ Promise = Mapping[tuple[str, str], float]
 @transaction.atomic
 def state_limits(line: Line, limits: Promise, *, delta: float | None = None) -> list[Limit]:
     """Replace the line's limits; they hold together with confidence 1 - delta. Raises InvalidPolicy for what says nothing."""
+    hold_line(line)
     classes = check_limits(line, limits, delta)
     if delta is not None:
         Line.objects.filter(pk=line.pk).update(delta=delta)

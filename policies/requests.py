@@ -112,7 +112,7 @@ def renew(
     `certification`.
     """
     # Locked, so that of two who renew it at once one learns of the other.
-    old = ChangeRequest.objects.select_for_update().select_related("line", "certification").get(pk=request.pk)
+    old = ChangeRequest.objects.select_for_update(of=("self",)).select_related("line", "certification").get(pk=request.pk)
     if old.state not in {RequestState.STALE, RequestState.EXPIRED}:
         raise RequestMoved("Only a request that was overtaken or has expired is renewed.")
     if ChangeRequest.objects.filter(renews=old).exists():
@@ -210,7 +210,7 @@ def _end(request: ChangeRequest, state: RequestState, *, note: str, now: datetim
 
 
 def _pending(request: ChangeRequest, state: RequestState, *, now: datetime) -> ChangeRequest:
-    found = ChangeRequest.objects.select_for_update().select_related("line", "base").get(pk=request.pk)
+    found = ChangeRequest.objects.select_for_update(of=("self",)).select_related("line", "base").get(pk=request.pk)
     if found.state != state:
         raise RequestMoved(f"The request is no longer open: {found.get_state_display().lower()}.")
     if found.expires_at is not None and found.expires_at <= now:

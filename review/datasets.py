@@ -14,6 +14,7 @@ from django.db.models import Max, QuerySet
 
 from gateway import media
 from gateway.events import actor_of, event
+from policies.locks import hold_line
 from policies.models import Line
 from review.errors import NothingLabelled
 from review.models import DatasetVersion, Label
@@ -28,7 +29,7 @@ def freeze(line: Line, *, by: User | None, now: datetime) -> DatasetVersion:
     digest = media.store("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode())
     with transaction.atomic():
         # The line's row is the lock under which numbers are given.
-        Line.objects.select_for_update(no_key=True).get(pk=line.pk)
+        hold_line(line)
         known = DatasetVersion.objects.filter(line=line, digest=digest).first()
         if known is not None:
             return known

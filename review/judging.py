@@ -217,7 +217,7 @@ def _ask_a_third(referral: Referral, now: datetime) -> None:
 
 def _locked(referral_id: int) -> Referral:
     """Return the referral with its item, both locked; not the line and the policy, which every post and judgement needs."""
-    locked = Referral.objects.select_for_update(of=("self", "item"))
+    locked = Referral.objects.select_for_update(of=("self", "item"), no_key=True)
     return locked.select_related("item__policy", "line").get(pk=referral_id)
 
 

@@ -177,7 +177,10 @@ def uuid_of(answer: dict[str, Any]) -> UUID:
 
 @pytest.fixture
 def file_database(transactional_db: None, tmp_path: Path) -> Iterator[Path]:
-    """Put the test on a real SQLite file; see `tests.races`. It comes before the cast in a test's arguments."""
+    """Put the test on a database that several connections can have: a SQLite file, or PostgreSQL; see `tests.races`.
+
+    It comes before the cast in a test's arguments.
+    """
     path = tmp_path / "race.sqlite3"
     with on_a_file(path):
         yield path

@@ -1,4 +1,4 @@
-"""Races on a real file: `file_database` (in conftest) puts a test on one, `race` lets callables start at the same moment.
+"""Races on a real database: `file_database` (in conftest) puts a test on one, `race` lets callables start at the same moment.
 
 The suite's own database lives in memory with a shared cache, where a second writer is refused at once instead of waiting for
 the first; nothing learned there about locks holds for the product. A test of a race therefore gets a copy of the migrated
@@ -8,6 +8,8 @@ thread:
     @pytest.mark.usefixtures("file_database")   # before the cast: `line`, `ines` and the others then live in the file
     def test_one_of_two_wins(line: Line) -> None:
         first, second = race(lambda: change(line, 1), lambda: change(line, 2))
+
+On PostgreSQL the suite's own database is a real one, and the threads of a race connect to it as they are.
 
 `race` returns what each callable returned or raised, in their order. Nothing sleeps: a barrier lines the threads up.
 """
@@ -20,7 +22,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connections
 
 # Longer than any race takes; reached only where threads block each other for good.
@@ -29,7 +33,13 @@ STUCK_SECONDS = 30.0
 
 @contextmanager
 def on_a_file(path: Path) -> Iterator[None]:
-    """Let the default connection, of this thread and of those started meanwhile, be a copy of the present one in `path`."""
+    """Let the default connection, of this thread and of those started meanwhile, be a copy of the present one in `path`.
+
+    A server's database can be had by several connections as it is: there nothing is swapped, and what was written stays.
+    """
+    if connections["default"].vendor != "sqlite":
+        yield
+        return
     memory, kept = connections["default"], connections.settings["default"]
     _copy(memory, path)
     connections.settings["default"] = {**kept, "NAME": str(path)}
@@ -39,6 +49,12 @@ def on_a_file(path: Path) -> Iterator[None]:
     finally:
         connections["default"].close()
         connections["default"], connections.settings["default"] = memory, kept
+
+
+def present_address() -> str:
+    """Return the DATABASE_URL under which another process finds the default connection's database; empty for SQLite."""
+    name = connections["default"].settings_dict["NAME"]
+    return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl() if settings.DATABASE_URL else ""
 
 
 def race(*calls: Callable[[], Any]) -> list[Any]:

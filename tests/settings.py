@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib import import_module
 
 # Read by the product's settings: nothing that a test writes may land in the working copy's own folder.
 os.environ["SLUICE_VAR"] = tempfile.mkdtemp(prefix="sluice-tests-")
+# Started once: the workers of a parallel run find its address in the environment that they get from here.
+if os.environ.get("SLUICE_TEST_DATABASE") == "postgresql" and not os.environ.get("DATABASE_URL"):
+    os.environ["DATABASE_URL"] = import_module("tests.postgres").start()
 
 from gateway.settings import *  # noqa: F403
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -69,8 +70,11 @@ PAGES = {
 def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One stage for all pages of this file: nothing here changes anything."""
     path = tmp_path_factory.mktemp("pages") / "pages.sqlite3"
-    with django_db_blocker.unblock(), on_a_file(path), serving() as url:
-        yield url
+    with django_db_blocker.unblock():
+        with on_a_file(path), serving() as url:
+            yield url
+        # In memory there was nothing; a server has what this file wrote.
+        call_command("flush", verbosity=0, interactive=False)
 
 
 @pytest.fixture(scope="module")

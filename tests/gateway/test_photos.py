@@ -134,16 +134,6 @@ def test_a_photo_that_does_not_fit_leaves_nothing_behind(media_folder: Path, mon
     assert [path for path in media_folder.rglob("*") if path.is_file()] == []
 
 
-def test_photos_of_earlier_versions_are_found_a_folder_deeper(media_folder: Path) -> None:
-    digest = media.digest_of(b"bytes")
-    deeper = media.path_of(digest).parent / digest[2:4] / digest
-    deeper.parent.mkdir(parents=True)
-    deeper.write_bytes(b"bytes")
-    assert media.load(digest) == b"bytes"
-    assert media.store(b"bytes") == digest
-    assert [path for path in media_folder.rglob("*") if path.is_file()] == [deeper]
-
-
 def test_a_folder_that_was_taken_away_is_made_again(media_folder: Path) -> None:
     shutil.rmtree(media.path_of(media.store(b"bytes")).parent)
     assert media.load(media.store(b"bytes")) == b"bytes"

@@ -27,7 +27,7 @@ from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
 from policies.modes import Mode
 from tests.conftest import photo
-from tests.races import on_a_file
+from tests.races import on_a_file, present_address
 
 HOST = "127.0.0.1"
 LONG = 60.0
@@ -60,6 +60,7 @@ class Service:
             self.port = probe.getsockname()[1]
         kept = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
         own = {"DJANGO_SETTINGS_MODULE": "gateway.settings", "SLUICE_VAR": str(folder), "OMP_NUM_THREADS": "1", **environment}
+        own["DATABASE_URL"] = present_address()
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(
             command, env=kept | own, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

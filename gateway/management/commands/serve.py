@@ -25,6 +25,7 @@ from gateway.log_printer import JsonPrinter
 from gateway.stopping import GentleManager
 
 READY_SECONDS = 120
+PARTS = ("web", "worker", "beat")
 
 
 class Command(BaseCommand):
@@ -40,20 +41,28 @@ class Command(BaseCommand):
             "--with-conveyor", action="store_true", help="Also run the demo's camera, which the manager starts."
         )
         parser.add_argument("--banner", default="", help="Text to print when the service answers.")
+        parser.add_argument("--only", choices=PARTS, help="One part alone, where the parts run apart; needs a REDIS_URL.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal comes or one of the processes ends."""
-        host, port = options["host"], options["port"]
+        host, port, only = options["host"], options["port"], options["only"]
+        if only and not settings.REDIS_URL:
+            raise CommandError("Parts that run apart meet at a broker: set REDIS_URL.")
         url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0'} else host}:{port}"  # noqa: S104 (compared, not bound)
-        _check_port(host, port)
+        if only in {None, "web"}:
+            _check_port(host, port)
         marker = _stopping_file()
         environment = _environment(url) | {"STOPPING_FILE": str(marker)} | metrics_files.environment()
         printer = JsonPrinter(sys.stdout) if settings.LOG_FORMAT == "json" else None
         drain, patience = settings.DRAIN_SECONDS, settings.SHUTDOWN_SECONDS
         manager = GentleManager(marker=marker, drain=drain, patience=patience, printer=printer)
-        for name, command in _commands(host, port, with_conveyor=options["with_conveyor"]):
-            manager.add_process(name, shlex.join(command), env=environment, cwd=str(settings.BASE_DIR))
-        threading.Thread(target=self._announce, args=(url, options["banner"]), daemon=True).start()
+        commands = _commands(host, port, with_conveyor=options["with_conveyor"])
+        for name, command in [(only, _part(only, host, port))] if only else commands:
+            # What PostgreSQL shows as the name of the connection.
+            named = {"PGAPPNAME": f"sluice-{name}"}
+            manager.add_process(name, shlex.join(command), env=environment | named, cwd=str(settings.BASE_DIR))
+        if only in {None, "web"}:
+            threading.Thread(target=self._announce, args=(url, options["banner"]), daemon=True).start()
         try:
             with _broker():
                 manager.loop()
@@ -96,23 +105,32 @@ def _stopping_file() -> Path:
 
 
 def _commands(host: str, port: int, *, with_conveyor: bool) -> Iterator[tuple[str, list[str]]]:
-    bin_dir, threads = Path(sys.executable).parent, settings.WEB_THREADS
-    # Few processes: the micro-batcher joins what meets in one of them.
-    yield "web", [
-        str(bin_dir / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
+    yield "web", _part("web", host, port)
+    yield "worker", [*_part("worker", host, port), "--beat", "--schedule", str(settings.VAR_DIR / "beat")]
+    if with_conveyor:
+        yield "conveyor", [sys.executable, str(settings.BASE_DIR / "manage.py"), "conveyor", "--follow"]
+
+
+def _part(name: str, host: str, port: int) -> list[str]:
+    """Return the command of one part; a worker without the clock, of which there may be only one."""
+    celery = [str(Path(sys.executable).parent / "celery"), "--quiet", "--app", "gateway"]
+    if name == "beat":
+        return [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat"), "--loglevel", "warning"]
+    if name == "worker":
+        # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
+        # Nice, because a camera at the door must not wait for it.
+        return [
+            "nice", "-n", "10", *celery, "worker", "--pool", "threads", "--concurrency", "4",
+            "--loglevel", "warning", "--without-gossip", "--without-mingle",
+        ]  # fmt: skip
+    threads = settings.WEB_THREADS
+    # One process unless told otherwise: the micro-batcher joins what meets in it, and SQLite has one writer at a time.
+    return [
+        str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(threads),
         "--backpressure", str(settings.WEB_CONNECTIONS), "--no-ws", "--http", "1", "--log-level", "error",
         "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip
-    # Threads, so that a long training does not keep short tasks waiting and torch is loaded once.
-    # Nice, because a camera at the door must not wait for it.
-    yield "worker", [
-        "nice", "-n", "10", str(bin_dir / "celery"), "--quiet", "--app", "gateway", "worker", "--beat",
-        "--schedule", str(settings.VAR_DIR / "beat"), "--pool", "threads", "--concurrency", "4",
-        "--loglevel", "warning", "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
-    if with_conveyor:
-        yield "conveyor", [sys.executable, str(settings.BASE_DIR / "manage.py"), "conveyor", "--follow"]
 
 
 @contextmanager

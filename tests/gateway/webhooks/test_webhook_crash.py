@@ -22,15 +22,16 @@ from policies.models import Line
 from policies.modes import Mode
 from tests.conftest import Model
 from tests.gateway.webhooks.receiver import Answer, Message, Receiver
-from tests.races import on_a_file
+from tests.races import on_a_file, present_address
 
 WORKER = "import django; django.setup(); from gateway.webhooks.tasks import send_webhooks; send_webhooks()"
 
 
 def worker(folder: Path) -> subprocess.Popen[bytes]:
     """Start a worker's round in a process of its own, on the database in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"REDIS_URL", "DATABASE_URL"}}
+    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     environment |= {"DJANGO_SETTINGS_MODULE": "gateway.settings", "SLUICE_VAR": str(folder), "OMP_NUM_THREADS": "1"}
+    environment["DATABASE_URL"] = present_address()
     environment |= {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "WEBHOOK_ALLOW_HTTP": "true"}
     return subprocess.Popen([sys.executable, "-c", WORKER], env=environment, cwd=kept.BASE_DIR, stderr=subprocess.DEVNULL)
 
