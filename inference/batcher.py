@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -11,6 +12,7 @@ from concurrent.futures import wait as wait_for
 from types import TracebackType
 from typing import NamedTuple
 
+from inference import deadlines
 from inference.errors import ModelBusy, ModelUnavailable
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
@@ -22,6 +24,7 @@ class _Waiting(NamedTuple):
     pixels: Pixels
     answer: Future[Scores]
     since: float
+    until: float
 
 
 class Batcher:
@@ -45,8 +48,11 @@ class Batcher:
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
-    def submit(self, items: Sequence[Pixels]) -> list[Future[Scores]]:
-        """Queue all of `items` or none. Raises `ModelBusy` where the backlog is full, `ModelUnavailable` once closed."""
+    def submit(self, items: Sequence[Pixels], until: float = math.inf) -> list[Future[Scores]]:
+        """Queue all of `items` or none. After `until`, in monotonic seconds, nobody waits for them any more.
+
+        Raises `ModelBusy` where the backlog is full, `ModelUnavailable` once closed.
+        """
         with self._changed:
             if self._closed:
                 raise ModelUnavailable(OUT_OF_SERVICE)
@@ -55,13 +61,13 @@ class Batcher:
                 raise ModelBusy(f"{len(self._queue)} items wait for the model already; at most {self._max_backlog} may.")
             futures: list[Future[Scores]] = [Future() for _ in items]
             now = time.monotonic()
-            self._queue.extend(_Waiting(pixels, future, now) for pixels, future in zip(items, futures, strict=True))
+            self._queue.extend(_Waiting(pixels, future, now, until) for pixels, future in zip(items, futures, strict=True))
             self._changed.notify()
         return futures
 
     def predict(self, items: Sequence[Pixels], timeout: float) -> list[Scores]:
         """Return the scores of `items` in their order. Raises `ModelUnavailable` after `timeout` seconds or on any failure."""
-        futures = self.submit(items)
+        futures = self.submit(items, time.monotonic() + timeout)
         _, late = wait_for(futures, timeout)
         if late:
             # What was not begun yet need not be: nobody would read it.
@@ -124,7 +130,8 @@ class Batcher:
         return batch
 
     def _compute(self, batch: list[_Waiting]) -> None:
-        with _Answering(batch):
+        # As long as anybody waits for any of it.
+        with _Answering(batch), deadlines.until(max(waiting.until for waiting in batch)):
             found = self._predict([waiting.pixels for waiting in batch])
             if len(found) != len(batch):
                 raise ModelUnavailable(f"The model gave {len(found)} answers for {len(batch)} items.")
