@@ -10,8 +10,8 @@ from inference import deadlines, weights
 from inference.errors import ModelUnavailable
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
-from inference.remote import answers, messages
-from inference.remote.errors import ManifestRefused, RemoteFailed
+from inference.remote.asking import ask
+from inference.remote.errors import ManifestRefused
 from inference.remote.links import Link, links
 from inference.remote.manifest import Manifest, parse
 from inference.remote.pixels import Encoder
@@ -56,10 +56,4 @@ class RemotePredictor:
         return found
 
     def _ask(self, batch: Pixels) -> list[Scores]:
-        body, headers = messages.request(self._manifest, self._encoder, batch)
-        reply = self._link.wire.post(f"{self._manifest.path}/infer", body, headers)
-        tensors, version = messages.response(reply.body, reply.headers)
-        expected = self._manifest.served_version
-        if expected and version != expected:
-            raise RemoteFailed(f"The server answers with version {version[:40]!r} of the model; registered is {expected!r}.")
-        return answers.scores(self._manifest, tensors, len(batch))
+        return ask(self._manifest, self._encoder, self._link.wire, batch)[0]
