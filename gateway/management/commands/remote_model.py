@@ -63,7 +63,8 @@ class Command(BaseCommand):
 
     def _add(self, options: dict[str, Any]) -> None:
         line = _line(options["line"])
-        chosen = {name: options[name] for name in CHOICES if options[name] is not None}
+        given = {name: options[name] for name in CHOICES if options[name] is not None}
+        chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         chosen["classes"] = tuple(name.strip() for name in options["classes"].split(","))
         found = register(options["kind"], options["url"], options["model"], chosen)
         self.stdout.write(f"{found.server} answers.")

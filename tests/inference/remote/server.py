@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Server
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         served = self._note(b"")
         if self.path == "/v2":
             self.send({"name": "toy", "version": "1", "extensions": served.extensions})
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send({"error": "there is no such model"}, 404)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         served = self._note(body)
         deed = served.deeds.popleft() if served.deeds else served.always
