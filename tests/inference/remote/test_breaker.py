@@ -115,9 +115,11 @@ def test_what_comes_late_counts_no_more(breaker: Breaker, clock: Clock, verb: st
     getattr(breaker, verb)(late)
     assert breaker.state is State.HALF_OPEN
     breaker.succeeded(probe)
-    getattr(breaker, verb)(late)
     fail(breaker, 2)
+    getattr(breaker, verb)(late)
     assert breaker.state is State.CLOSED
+    fail(breaker)
+    assert breaker.state is State.OPEN
 
 
 class AnyMoves(RuleBasedStateMachine):
