@@ -117,7 +117,7 @@ def _card(manifest: Manifest, server: str, found: Probe) -> dict[str, Any]:
         "served_version": manifest.served_version or "the server names none",
         "server": server,
         "sent_as": f"{manifest.datatype} in {'binary' if manifest.binary else 'JSON'}, at most {manifest.most} a request",
-        "probe_ms": round(found.milliseconds, 1),
+        "milliseconds_a_picture": round(found.milliseconds, 1),
         "registered": timezone.now().isoformat(timespec="seconds"),
         "manifest": asdict(manifest),
     }

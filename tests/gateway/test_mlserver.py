@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(not MLSERVER.exists(), reason=f"no MLServer at {
 # Seconds for the server to come up, or for the line to find it again.
 PATIENCE = 90.0
 # It says of each picture that it is a scratch, as surely as it is bright, and where it is brightest.
-MODEL = '''
+MODEL = """
 import numpy as np
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
@@ -55,7 +55,7 @@ class Brightness(MLModel):
         maps = pictures.mean(axis=3).reshape(-1, 14, 16, 14, 16).mean(axis=(2, 4)).astype(np.float32)
         outputs = [NumpyCodec.encode_output("p", rows), NumpyCodec.encode_output("heat", maps)]
         return InferenceResponse(model_name=self.name, model_version=self.version, outputs=outputs)
-'''
+"""
 
 
 def free_ports(count: int) -> list[int]:

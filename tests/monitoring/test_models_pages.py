@@ -124,3 +124,10 @@ def test_a_token_is_revoked(line: Line, manager: Client, now: datetime) -> None:
         assert words in manager.post(f"/tokens/{made.pk}/revoke/", follow=True).text
     made.refresh_from_db()
     assert made.revoked_at is not None
+
+
+def test_a_models_page_stands_under_models(busy: Line, manager: Client) -> None:
+    page = manager.get("/lines/phones/models/inspection-test-1/").text
+    current = [line for line in page.splitlines() if 'aria-current="page"' in line and "href" in line]
+    assert len(current) == 1
+    assert "Models" in current[0]
