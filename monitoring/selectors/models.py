@@ -43,7 +43,7 @@ def in_service(line: Line) -> dict[str, Deployment]:
 
 
 def models_of(line: Line) -> LineModels:
-    """Return the line's models, with four queries."""
+    """Return the line's models, with four queries at most."""
     deployed = Deployment.objects.filter(line=line).select_related("model_version", "started_by").defer(*HEAVY)
     history = list(deployed.order_by("-started_at", "-id"))
     current = {row.role: row for row in history if row.ended_at is None}
@@ -68,9 +68,11 @@ def models_of(line: Line) -> LineModels:
 
 
 def _remote_that_fit(line: Line) -> list[ModelVersion]:
-    known = set(line.classes.values_list("key", flat=True))
     found = ModelVersion.objects.filter(runtime=OpenInference.name, kind=line.kind).defer("card", "metrics")
-    return [version for version in found[:REMOTE_SHOWN] if known.issuperset(version.classes)]
+    versions = list(found[:REMOTE_SHOWN])
+    # Most lines have no such model, and then nobody needs to know the classes.
+    known = set(line.classes.values_list("key", flat=True)) if versions else set()
+    return [version for version in versions if known.issuperset(version.classes)]
 
 
 def to_be_judged(line: Line) -> list[ModelVersion]:

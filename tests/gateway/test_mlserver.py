@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -188,7 +189,7 @@ def test_killed_in_the_middle_it_costs_no_item_and_comes_back_by_itself(
     assert Referral.objects.filter(reason="model_unavailable").count() == referred
     seen = status(line)
     with capsys.disabled():
-        print(f"\n  killed: {referred} of {len(answers)} items to people, back after {back:.1f} s; {seen}")
+        sys.stdout.write(f"\n  killed: {referred} of {len(answers)} items to people, back after {back:.1f} s; {seen}")
 
 
 def test_stopped_it_costs_its_time_limit_once(
@@ -206,4 +207,4 @@ def test_stopped_it_costs_its_time_limit_once(
         server.send(signal.SIGCONT)
     back = until(lambda: post(seed=int(time.monotonic() * 1000))["route"] == "automate")
     with capsys.disabled():
-        print(f"\n  stopped: 19 items answered in {took:.1f} s, back after {back:.1f} s; {status(line)}")
+        sys.stdout.write(f"\n  stopped: 19 items answered in {took:.1f} s, back after {back:.1f} s; {status(line)}")

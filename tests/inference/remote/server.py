@@ -176,16 +176,17 @@ class Hangs:
 
 
 class Drips:
-    """Send a byte now and then, so that no single read takes long, until the caller has gone."""
+    """Send a byte now and then, so that no single read takes long, until the caller has gone; for three seconds at most."""
 
     def __init__(self, *, header: bool) -> None:
         self._header = header
-        self.ended = threading.Event()
+        self._never = threading.Event()
 
     def __call__(self, handler: _Handler) -> None:
         try:
             handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X-Long: " if self._header else b"Content-Length: 9999999\r\n\r\n"))
-            while not self.ended.wait(0.02):
+            for _ in range(150):
+                self._never.wait(0.02)
                 handler.wfile.write(b"a")
         except OSError:
             pass  # the caller has gone, as it should
