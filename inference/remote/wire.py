@@ -117,7 +117,8 @@ class Wire:
                 said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
                 return _judged(answer.status, said, _bounded(answer.iter_stream()))
         except httpcore.ConnectTimeout as error:
-            raise RemoteFailed("The server could not be connected to in time.", transient=True) from error
+            # A host that swallows packets costs as much as one that hangs.
+            raise RemoteFailed("The server could not be connected to in time.", transient=True, timed_out=True) from error
         except httpcore.TimeoutException as error:
             raise RemoteFailed("The server gave no answer in time.", timed_out=True) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, UnicodeError) as error:

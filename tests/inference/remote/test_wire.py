@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpcore
 import pytest
 
 from inference import deadlines
@@ -126,6 +127,16 @@ def test_a_server_that_is_gone_may_be_asked_again(wire: Wire, server: Server) ->
     found = failure(wire)
     assert (found.transient, found.timed_out) == (True, False)
     assert "cannot be reached" in str(found)
+
+
+def test_a_host_that_swallows_packets_may_be_asked_again_and_is_grave(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swallowed(*args: Any, **values: Any) -> None:
+        raise httpcore.ConnectTimeout("timed out")
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", swallowed)
+    found = failure(wire)
+    assert (found.transient, found.timed_out) == (True, True)
+    assert "connected to in time" in str(found)
 
 
 def test_what_is_not_http_is_no_answer(wire: Wire, served: Served) -> None:
