@@ -22,7 +22,11 @@ def begin() -> None:
     os.environ.setdefault("LOG_LEVEL", "ERROR")
     # Training and measuring have the machine to themselves here.
     os.environ.setdefault("TORCH_THREADS", str(os.cpu_count() or 1))
+    load()
 
+
+def load(*, pages: bool = False) -> None:
+    """Load Django as the environment says and make the tables; with `pages`, collect the files that pages name."""
     import django
     from django.core.management import call_command
 
@@ -30,3 +34,5 @@ def begin() -> None:
     warnings.filterwarnings("ignore", message="No directory at")
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
+    if pages:
+        call_command("collectstatic", verbosity=0, interactive=False)
