@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -21,22 +22,21 @@ from review.queue import candidates
 MOST_HELD = 4
 # Others reach for the same referrals in the same moment: so often is looked again where some went to them.
 LOOKS = 5
-
-
-class _Settled(Exception):
-    """The referral was settled between look and leap; raised to undo the claim."""
+# Looked at beyond what is wanted, as two of them may be about one item.
+SPARE = 2
 
 
 def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]:
     """Claim up to `want` further referrals for the reviewer, the most urgent first."""
-    expire(now=now)
-    room = min(want, MOST_HELD - _open(reviewer).filter(referral__line=line).count())
-    taken: list[Claim] = []
-    for _ in range(LOOKS if room > 0 else 0):
-        lost = _take_some(line, reviewer, taken, room, now)
-        if not lost or len(taken) == room:
-            break
-    return taken
+    # A look costs less than a write, which on one writer waits for the others.
+    if _expired(now).exists():
+        expire(now=now)
+    for _ in range(LOOKS):
+        try:
+            return _take_some(line, reviewer, want, now)
+        except IntegrityError:
+            continue  # somebody else was faster by a hair: look again
+    return []
 
 
 def held_by(line: Line, reviewer: User) -> list[Claim]:
@@ -68,7 +68,7 @@ def skip(claim_id: int, reviewer: User, *, now: datetime) -> None:
 
 def expire(*, now: datetime) -> int:
     """End every claim whose heartbeat stopped."""
-    return Claim.objects.filter(ended_at=None, expires_at__lte=now).update(ended_at=now, end=ClaimEnd.EXPIRED)
+    return _expired(now).update(ended_at=now, end=ClaimEnd.EXPIRED)
 
 
 def end(claim_id: int, reviewer: User, how: ClaimEnd, *, now: datetime) -> Claim:
@@ -120,37 +120,37 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.CLAIM_SECONDS)
 
 
-def _take_some(line: Line, reviewer: User, taken: list[Claim], room: int, now: datetime) -> bool:
-    """Add claims to `taken` until it has `room` of them; return whether some went to others meanwhile."""
-    lost = False
-    for referral in candidates(line, reviewer, now=now, count=room + 8):
-        if len(taken) == room:
+@transaction.atomic
+def _take_some(line: Line, reviewer: User, want: int, now: datetime) -> list[Claim]:
+    """Claim what is free, all in one transaction. Raises IntegrityError where one of them went to somebody else.
+
+    Where rows are locked each is locked before it is claimed, and what others are about to take is passed over; where writers
+    come one at a time nobody else is there. The constraint of one open claim a referral is the judge in either case.
+    """
+    held = dict(_open(reviewer).filter(referral__line=line).values_list("pk", "referral__item_id"))
+    room = min(want, MOST_HELD - len(held))
+    if room <= 0:
+        return []
+    chosen: dict[UUID, Referral] = {}
+    for referral in candidates(line, reviewer, now=now, count=room + SPARE, held=held.values()):
+        # Two questions about one item are not both for the same person.
+        chosen.setdefault(referral.item_id, referral)
+        if len(chosen) == room:
             break
-        if referral.item_id in {claim.referral.item_id for claim in taken}:
-            continue
-        claim = _try_claim(referral, reviewer, now)
-        lost = lost or claim is None
-        taken += [claim] if claim is not None else []
-    return lost
+    taken = Claim.objects.bulk_create(_claim(referral, reviewer, now) for referral in chosen.values())
+    Event.objects.bulk_create(
+        event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now) for referral in chosen.values()
+    )
+    return taken
 
 
-def _try_claim(referral: Referral, reviewer: User, now: datetime) -> Claim | None:
-    at_once = reveal_of(referral) == Reveal.AT_ONCE
-    try:
-        with transaction.atomic():
-            claim = Claim.objects.create(
-                referral=referral,
-                reviewer=reviewer,
-                claimed_at=now,
-                expires_at=now + lease(),
-                revealed_at=now if at_once else None,
-            )
-            if not Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).exists():
-                raise _Settled
-            Event.objects.bulk_create([event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now)])
-    except (IntegrityError, _Settled):
-        return None  # somebody else was faster, and may have answered it already
-    return claim
+def _claim(referral: Referral, reviewer: User, now: datetime) -> Claim:
+    revealed = now if reveal_of(referral) == Reveal.AT_ONCE else None
+    return Claim(referral=referral, reviewer=reviewer, claimed_at=now, expires_at=now + lease(), revealed_at=revealed)
+
+
+def _expired(now: datetime) -> QuerySet[Claim]:
+    return Claim.objects.filter(ended_at=None, expires_at__lte=now)
 
 
 def _open(reviewer: User) -> QuerySet[Claim]:
