@@ -128,7 +128,7 @@ def champion_at(deployments: Iterable[Deployment], end: datetime) -> Deployment 
 
 
 def _automated(line: Line, start: datetime, end: datetime) -> Share:
-    found = arrivals(line, start, end).aggregate(n=Count("pk"), k=Count("pk", filter=Q(route=Route.AUTOMATE)))
+    found = arrivals(line, start, end).aggregate(n=Count("*"), k=Count("route", filter=Q(route=Route.AUTOMATE)))
     return share(found["k"], found["n"])
 
 
