@@ -64,9 +64,7 @@ class Child:
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         # Its progress bar goes to our own terminal.
-        self._process = subprocess.Popen(  # noqa: S603 (our own command)
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def read(self) -> Any:
         """Return the next answer."""

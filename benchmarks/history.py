@@ -68,7 +68,7 @@ class History:
     def __init__(self, lines: list[Line], people: list[User], version: ModelVersion, waiting: int) -> None:
         self._lines, self._people, self._version, self._waiting = lines, people, version, waiting
         self._policies: dict[int, PolicyVersion] = {line.pk: active_policy(line) for line in lines}
-        self._chance = random.Random(7)  # noqa: S311 (a benchmark's)
+        self._chance = random.Random(7)
         self._ids, self._referrals, self._judgements, self._sequences = count(), count(1), count(1), {ln.pk: 0 for ln in lines}
 
     def rows(self, moments: list[datetime], left: int, now: datetime) -> Rows:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +17,7 @@ from gateway import door, explanations, idempotency, lifecycle, routing
 from gateway.arrivals import Arrival
 from gateway.errors import BadField, ExternalIdTaken, ItemUnknown, NotDecided, ScopeMissing
 from gateway.idempotency import Answer, Remember
+from gateway.listing import ItemPages, filtered
 from gateway.models import ApiToken, Item, ItemState
 from gateway.problems import body_of, status_of
 from gateway.representations import item_json, outcome_json, with_predictions
@@ -58,25 +55,6 @@ class ApiView(APIView):
     def token(self) -> ApiToken:
         """The token of the request, which `HasScope` has seen to be there."""
         return cast(ApiToken, self.request.auth)
-
-
-class ItemPages(CursorPagination):
-    """Newest first; a page stays what it is while new items arrive."""
-
-    ordering = "-id"
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
-
-    def decode_cursor(self, request: Request) -> Any:
-        """Return the place that the cursor names. Raises BadField for a cursor that was never given out."""
-        try:
-            cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                UUID(str(cursor.position))
-        except (NotFound, ValueError):
-            raise BadField("cursor is not one that this list gave.") from None
-        return cursor
 
 
 class Items(ApiView):
@@ -129,7 +107,7 @@ class Items(ApiView):
         """List the line's items, newest first."""
         line = door.open_line(slug, self.token)
         pages = ItemPages()
-        page = pages.paginate_queryset(with_predictions(_filtered(line, request)), request, view=self)
+        page = pages.paginate_queryset(with_predictions(filtered(line, request)), request, view=self)
         return pages.get_paginated_response([item_json(item, self.token) for item in page or []])
 
     def _once(self, line: Line, read: list[Arrival | door.Refusal], arrivals: list[Arrival]) -> tuple[Answer, bool]:
@@ -260,33 +238,6 @@ def find_item(item_id: UUID | str, token: ApiToken) -> Item:
     if item is None:
         raise ItemUnknown(f"There is no item {item_id} for this token.")
     return item
-
-
-def _filtered(line: Line, request: Request) -> Any:
-    columns = {"status": "state", "decision": "answer"}
-    items = Item.objects.filter(line=line)
-    for name, value in request.query_params.items():
-        door.refuse_unstorable(value, name)
-        if name in {"status", "decision", "decided_by", "route", "reason", "external_id"}:
-            items = items.filter(**{columns.get(name, name): value})
-        elif name in {"since", "until"}:
-            items = items.filter(**{f"received_at__{'gte' if name == 'since' else 'lt'}": _moment(name, value)})
-        elif name not in {"cursor", "limit"}:
-            raise BadField(f"There is no filter {name}.")
-    return items
-
-
-def _moment(name: str, value: object) -> Any:
-    text = str(value)
-    try:
-        moment = parse_datetime(text)
-        # The first and the last hours of the calendar exist in some zones only.
-        moment = moment.astimezone(UTC) if moment is not None and timezone.is_aware(moment) else None
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        raise BadField(f"{name} must be a time with its zone, such as 2026-11-21T08:00:00Z, not {text[:40]!r}.")
-    return moment
 
 
 def _result(index: int, one: Arrival | door.Refusal, bodies: Any) -> dict[str, Any]:

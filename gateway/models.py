@@ -220,9 +220,7 @@ class Referral(models.Model):
             ),
             # Its length, its lateness and its age.
             models.Index(F("line"), F("due_at"), condition=Q(state=ReferralState.OPEN), name="queue_by_due"),
-            models.Index(
-                F("line"), F("created_at"), F("due_at"), condition=Q(state=ReferralState.OPEN), name="queue_by_age"
-            ),
+            models.Index(F("line"), F("created_at"), F("due_at"), condition=Q(state=ReferralState.OPEN), name="queue_by_age"),
             # What the clock looks for, on all lines at once.
             models.Index(F("due_at"), condition=Q(state=ReferralState.OPEN), name="referral_due"),
         ]

@@ -61,12 +61,7 @@ def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, 
     # Where the model serves no other line its predictions alone say it, and their index alone is read.
     if version is None or Deployment.objects.filter(model_version=version).exclude(line=line).exists():
         said = said.filter(item__line=line)
-    rows = (
-        said.order_by()
-        .annotate(bin=Floor(F("score") * float(FINE)))
-        .values_list("answer", "bin")
-        .annotate(count=Count("*"))
-    )
+    rows = said.order_by().annotate(bin=Floor(F("score") * float(FINE))).values_list("answer", "bin").annotate(count=Count("*"))
     return {(answer, int(position)): count for answer, position, count in rows}
 
 
