@@ -165,7 +165,6 @@ def _environment(folder: Path, items: int) -> dict[str, str]:
 
 def _child(words: list[str]) -> None:
     """Be the process on one database: build it, or serve the calls."""
-    sys.path.insert(0, str(HERE.parent))
     import scratch
 
     scratch.load(pages=True)

@@ -148,7 +148,8 @@ class Calls:
         return lambda: _ok(self._camera.get(f"{API}/labels?limit=100&after={max(0, last - 100)}"))
 
     def _model(self) -> Callable[[], Any]:
-        return lambda: _ok(self._manager.get(f"{LINE}/models/{ModelVersion.objects.get().name}/"))
+        name = ModelVersion.objects.earliest("id").name
+        return lambda: _ok(self._manager.get(f"{LINE}/models/{name}/"))
 
     def _item(self) -> Callable[[], Any]:
         item = Item.objects.filter(line=self.line).order_by("-id").values_list("pk", flat=True)[5]

@@ -65,8 +65,8 @@ class Rows:
 class History:
     """Writes the rows of items, oldest first."""
 
-    def __init__(self, lines: list[Line], people: list[User], version: ModelVersion, waiting: int) -> None:
-        self._lines, self._people, self._version, self._waiting = lines, people, version, waiting
+    def __init__(self, lines: list[Line], people: list[User], versions: dict[int, ModelVersion], waiting: int) -> None:
+        self._lines, self._people, self._versions, self._waiting = lines, people, versions, waiting
         self._policies: dict[int, PolicyVersion] = {line.pk: active_policy(line) for line in lines}
         self._chance = random.Random(7)
         self._ids, self._referrals, self._judgements, self._sequences = count(), count(1), count(1), {ln.pk: 0 for ln in lines}
@@ -116,7 +116,7 @@ class History:
         score = self._chance.uniform(0.9, 1.0) if sure else self._chance.uniform(0.4, 0.9)
         rows.predictions.append(
             Prediction(
-                item=item, role=Role.CHAMPION, model_version=self._version, answer=said, score=score,
+                item=item, role=Role.CHAMPION, model_version=self._versions[item.line_id], answer=said, score=score,
                 probabilities={key: score if key == said else (1 - score) / 2 for key in ANSWERS},
                 heatmap_rows=7, heatmap_columns=7, heatmap=bytes(49), latency_ms=4.0, created_at=item.received_at,
             )
@@ -127,7 +127,7 @@ class History:
         rows.decisions.append(
             Decision(
                 item=item, number=1, answer=item.answer, decided_by=item.decided_by, policy_id=item.policy_id, user=user,
-                model_version=None if judged else self._version, reason=item.reason, created_at=item.received_at,
+                model_version=None if judged else self._versions[item.line_id], reason=item.reason, created_at=item.received_at,
             )
         )  # fmt: skip
         rows.events.append(
@@ -180,11 +180,12 @@ def build(items: int) -> None:
     """Fill an empty database with the history of so many items, which ends now."""
     now = timezone.now()
     began = now - timedelta(days=items / PER_DAY, hours=1)
-    people, lines, version = _people(), _lines(began), _version()
+    people, lines = make_people(INSPECTORS_THERE), _lines(began)
+    versions = {line.pk: _version(line) for line in lines}
     for line in lines:
-        deployments.deploy(line, version, Role.CHAMPION, by=None, reason="benchmark", now=began)
+        deployments.deploy(line, versions[line.pk], Role.CHAMPION, by=None, reason="benchmark", now=began)
     Deployment.objects.update(started_at=began)
-    history = History(lines, people, version, min(MOST_OPEN, items // 20))
+    history = History(lines, people, versions, min(MOST_OPEN, items // 20))
     step = timedelta(days=1) / PER_DAY
     for start in track(range(0, items, CHUNK), description=f"{items:,} items", console=Console(stderr=True)):
         places = range(start, min(start + CHUNK, items))
@@ -193,9 +194,10 @@ def build(items: int) -> None:
     _finish()
 
 
-def _people() -> list[User]:
+def make_people(count: int) -> list[User]:
+    """Make a manager and so many inspectors, and return these."""
     inspectors, managers = (Group.objects.get_or_create(name=name)[0] for name in (INSPECTORS, MANAGERS))
-    people = [User.objects.create_user(f"inspector-{place}", password="inspector") for place in range(INSPECTORS_THERE)]
+    people = [User.objects.create_user(f"inspector-{place}", password="inspector") for place in range(count)]
     for person in people:
         person.groups.add(inspectors)
     User.objects.create_user("manager", password="manager").groups.add(managers)
@@ -213,9 +215,14 @@ def _lines(began: datetime) -> list[Line]:
     return lines
 
 
-def _version() -> ModelVersion:
+def _version(line: Line) -> ModelVersion:
     return ModelVersion.objects.create(
-        name="inspection-benchmark", kind="inspection", runtime="torch", classes=list(ANSWERS), weights_digest="0" * 64, card={}
+        name=f"inspection-{line.slug}",
+        kind="inspection",
+        runtime="torch",
+        classes=list(ANSWERS),
+        weights_digest="0" * 64,
+        card={},
     )
 
 

@@ -13,11 +13,9 @@ from pathlib import Path
 
 def begin() -> None:
     """Point the settings at a new folder, load Django and make the tables. Call it before importing anything of the product."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     folder = tempfile.mkdtemp(prefix="sluice-benchmark-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["SLUICE_VAR"] = folder
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
     os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost")
     os.environ.setdefault("LOG_LEVEL", "ERROR")
     # Training and measuring have the machine to themselves here.
@@ -27,6 +25,8 @@ def begin() -> None:
 
 def load(*, pages: bool = False) -> None:
     """Load Django as the environment says and make the tables; with `pages`, collect the files that pages name."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
     import django
     from django.core.management import call_command
 
