@@ -140,7 +140,7 @@ def _show(sides: list[Side], found: dict[str, dict[int, Any]]) -> None:
         answer["p95_ratio"][name] = round(p95[large] / p95[small], 2)
         answer["cpu_p50_ratio"][name] = round(float(p50[large][1] / p50[small][1]), 2)
         answer["p50_ms"][name] = round(float(p50[large][0]), 2)
-        cells = [f"{p50[items][0]:.1f} / {p95[items]:.1f}  ({p50[items][1]:.1f})" for items in sizes]
+        cells = [f"{p50[items][0]:.1f} / {p95[items]:.1f}  ({p50[items][1]:.1f})" for items in answer["sizes"]]
         table.add_row(name, *cells, f"{answer['p95_ratio'][name]:.2f}", f"{answer['cpu_p50_ratio'][name]:.2f}")
     console.print(table)
     console.print(json.dumps(answer), soft_wrap=True, highlight=False, markup=False)

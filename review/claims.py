@@ -41,8 +41,10 @@ def take(line: Line, reviewer: User, *, want: int, now: datetime) -> list[Claim]
 
 def held_by(line: Line, reviewer: User) -> list[Claim]:
     """Return the reviewer's open claims on the line, oldest first: what a reloaded page goes on with."""
-    claims = _open(reviewer).filter(referral__line=line)
-    return list(claims.select_related("referral__item", "referral__line").order_by("pk"))
+    mine = Claim.objects.filter(reviewer=reviewer, ended_at=None).select_related("referral__item", "referral__line")
+    # Sorted out here: asked for both, the database would begin with what is open, which may be much more than is held.
+    claims = [one for one in mine if one.referral.line_id == line.pk and one.referral.state == ReferralState.OPEN]
+    return sorted(claims, key=lambda claim: claim.pk)
 
 
 def keep(claim_ids: Sequence[int], reviewer: User, *, now: datetime) -> set[int]:
@@ -127,12 +129,12 @@ def _take_some(line: Line, reviewer: User, want: int, now: datetime) -> list[Cla
     Where rows are locked each is locked before it is claimed, and what others are about to take is passed over; where writers
     come one at a time nobody else is there. The constraint of one open claim a referral is the judge in either case.
     """
-    held = dict(_open(reviewer).filter(referral__line=line).values_list("pk", "referral__item_id"))
+    held = _held_items(line, reviewer)
     room = min(want, MOST_HELD - len(held))
     if room <= 0:
         return []
     chosen: dict[UUID, Referral] = {}
-    for referral in candidates(line, reviewer, now=now, count=room + SPARE, held=held.values()):
+    for referral in candidates(line, reviewer, now=now, count=room + SPARE, held=held):
         # Two questions about one item are not both for the same person.
         chosen.setdefault(referral.item_id, referral)
         if len(chosen) == room:
@@ -142,6 +144,13 @@ def _take_some(line: Line, reviewer: User, want: int, now: datetime) -> list[Cla
         event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now) for referral in chosen.values()
     )
     return taken
+
+
+def _held_items(line: Line, reviewer: User) -> list[UUID]:
+    """Return the items of the open questions that the reviewer holds. From the claims, of which there are few, one by one."""
+    held = list(Claim.objects.filter(reviewer=reviewer, ended_at=None).values_list("referral_id", flat=True))
+    referrals = Referral.objects.filter(pk__in=held, line=line, state=ReferralState.OPEN)
+    return list(referrals.values_list("item_id", flat=True)) if held else []
 
 
 def _claim(referral: Referral, reviewer: User, now: datetime) -> Claim:

@@ -19,23 +19,28 @@ from gateway.models import Referral, ReferralState
 from policies.models import Line
 from review.models import Claim, ClaimEnd, Judgement
 
+# To whom a queue is how much there is to do, a thousand is as good as more; who plans wants ten.
+ENOUGH, PLENTY = 1_000, 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """How long the queue is, and how old."""
+    """How long the queue is, and how old. What is counted is counted up to `most`, which then means that many or more."""
 
     open: int
     overdue: int
     oldest_at: datetime | None
+    most: int = ENOUGH
 
 
-def queue_facts(line: Line, *, now: datetime) -> QueueFacts:
-    """Count the line's open referrals. Each figure is a range or the end of an index: no row is read, however many wait."""
+def queue_facts(line: Line, *, now: datetime, most: int = ENOUGH) -> QueueFacts:
+    """Count the line's open referrals, up to `most`. Each figure is the beginning of an index, however many wait."""
     waiting = Referral.objects.filter(line=line, state=ReferralState.OPEN)
     return QueueFacts(
-        open=waiting.count(),
-        overdue=waiting.filter(due_at__lte=now).count(),
+        open=waiting[:most].count(),
+        overdue=waiting.filter(due_at__lte=now)[:most].count(),
         oldest_at=waiting.order_by("created_at").values_list("created_at", flat=True).first(),
+        most=most,
     )
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 
 from gateway.models import DecidedBy, Deployment, Item, Referral, ReferralState, Role
 from monitoring.intervals import Share, share
 from policies.decide import Route
 from policies.models import Line, PolicyVersion
 from policies.modes import NOTCHES, Mode, Notch
+from review.queue import PLENTY
 
 DAY = timedelta(hours=24)
 
@@ -33,6 +33,8 @@ class LineOverview:
     # Of the items that arrived in the last 24 hours, those that the model decided on arrival.
     automated: Share
     champion: str
+    # Up to here open and overdue are counted.
+    most: int = PLENTY
 
     @property
     def notch(self) -> Notch:
@@ -53,16 +55,23 @@ def _figures(now: datetime) -> dict[str, Combinable]:
     waiting = Referral.objects.filter(line=OuterRef("pk"), state=ReferralState.OPEN)
     arrived = Item.objects.filter(line=OuterRef("pk"), received_at__gte=now - DAY).exclude(decided_by=DecidedBy.IMPORT)
     return {
-        "waiting": _count(waiting),
-        "overdue": _count(waiting.filter(due_at__lte=now)),
+        "waiting": _count(waiting[:PLENTY]),
+        "overdue": _count(waiting.filter(due_at__lte=now)[:PLENTY]),
         "oldest_at": Subquery(waiting.order_by("created_at").values("created_at")[:1]),
-        "arrived": _count(arrived),
-        "automated": _count(arrived.filter(route=Route.AUTOMATE)),
+        "arrived": _count(arrived.order_by()),
+        "automated": _count(arrived.filter(route=Route.AUTOMATE).order_by()),
     }
 
 
+class _CountUpTo(Subquery):
+    """The number of the rows of a query, which says itself up to how many."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
 def _count(rows: QuerySet[Any]) -> Combinable:
-    return Coalesce(Subquery(rows.order_by().values("line").annotate(count=Count("*")).values("count")), 0)
+    return _CountUpTo(rows.values("line_id"))
 
 
 def _overview(line: Any, modes: dict[int, str], champion: str) -> LineOverview:

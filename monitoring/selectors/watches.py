@@ -53,7 +53,9 @@ class Reading:
 def unavailable(line: Line, level: float, since: datetime) -> Reading:
     """Return how many of the last arrivals the model gave no answer for, with one query. Beyond: surely more than `level`."""
     arrived = Item.objects.filter(line=line, received_at__gte=since).exclude(policy__mode=Mode.HUMAN_ONLY)
-    reasons = list(arrived.exclude(decided_by=DecidedBy.IMPORT).order_by("-id").values_list("reason", flat=True)[:WINDOW])
+    reasons = list(
+        arrived.exclude(decided_by=DecidedBy.IMPORT).order_by("-received_at", "-id").values_list("reason", flat=True)[:WINDOW]
+    )
     k, n = reasons.count(Reason.MODEL_UNAVAILABLE.value), len(reasons)
     bound = float(lower_bound(k, n, CHANCE))
     words = f"no answer for {k} of the last {n} items, level {percent(level)}" if n else "no item yet"
