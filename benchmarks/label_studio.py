@@ -96,6 +96,7 @@ class LabelStudio:
 
     def _start_postgres(self, folder: Path) -> tuple[subprocess.Popen[str], str]:
         self._postgres_folder = folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             [str(self._python), "-c", POSTGRES, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

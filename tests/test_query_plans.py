@@ -63,7 +63,7 @@ def plans() -> Iterator[list[str]]:
 
 @contextmanager
 def _by_index_where_there_is_one(cursor: Any) -> Iterator[None]:
-    """Small tables are read whole by a database that knows that they are small; here it is asked what it does with large ones."""
+    """A database that knows that a table is small reads it whole; here it is asked what it does with a large one."""
     if connection.vendor == "postgresql":
         cursor.execute("SET enable_seqscan = off")
     yield
