@@ -93,9 +93,9 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 3 + 6),
-        ("/lines/phones/", 3 + 20),
-        ("/lines/phones/queue/", 3 + 3),
+        ("/", 3 + 4),
+        ("/lines/phones/", 3 + 23),
+        ("/lines/phones/queue/", 3 + 5),
         ("/lines/phones/flow/", 3 + 3),
         ("/lines/phones/policies/", 3 + 4),
         ("/lines/phones/what-if/", 3 + 10),
