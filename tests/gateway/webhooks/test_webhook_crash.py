@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as kept
+from django.db import connection
 from django.utils import timezone
 
 from gateway.webhooks import sending
@@ -29,10 +31,17 @@ WORKER = "import django; django.setup(); from gateway.webhooks.tasks import send
 
 def worker(folder: Path) -> subprocess.Popen[bytes]:
     """Start a worker's round in a process of its own, on the database in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"REDIS_URL", "DATABASE_URL"}}
+    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     environment |= {"DJANGO_SETTINGS_MODULE": "gateway.settings", "SLUICE_VAR": str(folder), "OMP_NUM_THREADS": "1"}
+    environment |= {"DATABASE_URL": _address()}
     environment |= {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "WEBHOOK_ALLOW_HTTP": "true"}
     return subprocess.Popen([sys.executable, "-c", WORKER], env=environment, cwd=kept.BASE_DIR, stderr=subprocess.DEVNULL)
+
+
+def _address() -> str:
+    """Where the worker finds the database that this test has; on SQLite it is the file in its folder."""
+    url = getattr(kept, "DATABASE_URL", "")
+    return urlsplit(url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl() if url else ""
 
 
 @pytest.fixture
