@@ -53,6 +53,8 @@ PAGES = {
     "policies": ("max", "/lines/phones/policies/"),
     "settings": ("max", "/lines/phones/settings/"),
     "tokens": ("max", "/tokens/"),
+    "webhooks": ("max", "/webhooks/"),
+    "webhook": ("max", "/webhooks/1/"),
     "new line": ("max", "/lines/new/"),
     "api docs": ("max", "/api/docs/"),
     "not found": ("max", "/lines/nowhere/"),
