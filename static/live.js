@@ -30,7 +30,8 @@ class Live {
     document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(this.#timer) : this.#ask()));
     addEventListener("online", () => this.#ask());
     document.addEventListener("htmx:afterRequest", () => (this.#cost = performance.now() - this.#told));
-    this.#later();
+    // At once: from its stamp on nothing is missed, and what moved since the page was made is told by this first answer.
+    this.#ask();
   }
 
   get #wait() {
