@@ -60,6 +60,8 @@ PAGES = {
     "report": ("max", "/lines/phones/report/"),
     "settings": ("max", "/lines/phones/settings/"),
     "tokens": ("max", "/tokens/"),
+    "webhooks": ("max", "/webhooks/"),
+    "webhook": ("max", "/webhooks/1/"),
     "new line": ("max", "/lines/new/"),
     "api docs": ("max", "/api/docs/"),
     "not found": ("max", "/lines/nowhere/"),
