@@ -51,7 +51,7 @@ def test_an_answer_after_a_takeover_is_refused_and_shown_as_such(
     item = camera()["id"]
     console = console_of(ines)
     console.armed()
-    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
+    assert claims.take(line, noor, want=1, now=now + timedelta(hours=2))
     console.judge("1")
     expect(console.strip.first).to_have_attribute("data-state", "refused")
     expect(console.strip.first).to_have_attribute("aria-disabled", "true")
@@ -68,7 +68,7 @@ def test_who_was_away_learns_that_somebody_else_has_the_item(
     camera()
     console = console_of(ines)
     console.armed()
-    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
+    assert claims.take(line, noor, want=1, now=now + timedelta(hours=2))
     console.page.clock.fast_forward(25_000)  # beyond the next heartbeat
     console.state("lost")
     console.page.keyboard.press("1")
