@@ -113,4 +113,4 @@ def test_every_page_but_the_open_ones_takes_a_login() -> None:
         for address, callback in routes().items()
         if not getattr(callback, "login_required", True) and not address.startswith(("api/v1/", "admin/"))
     }
-    assert open_pages == {"livez", "readyz", "login/", *DOCUMENTS, "^api/"}
+    assert open_pages == {"livez", "readyz", "metrics", "login/", *DOCUMENTS, "^api/"}
