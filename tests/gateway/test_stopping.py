@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -30,7 +30,8 @@ from tests.conftest import photo
 from tests.races import on_a_file
 
 HOST = "127.0.0.1"
-LONG = 60.0
+# A machine with much else to do takes its time to start four processes.
+LONG = 180.0
 
 
 @pytest.fixture
@@ -94,16 +95,18 @@ class Service:
 def service(folder: Path, secret: str) -> Iterator[Service]:
     """The service, running; gone at the end whatever happens."""
     one = Service(folder, DRAIN_SECONDS="2")
-    assert one.up.wait(LONG), one.said
-    family = one.family()
-    yield one
-    for process in [*family, psutil.Process(one.process.pid)] if one.process.poll() is None else family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            pass  # as it should be
-    one.process.wait(10)
-    one.reader.join(10)
+    family: list[psutil.Process] = []
+    try:
+        assert one.up.wait(LONG), one.said
+        family = one.family()
+        yield one
+    finally:
+        rest = [psutil.Process(one.process.pid), *one.family()] if one.process.poll() is None else []
+        for process in [*family, *rest]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        one.process.wait(10)
+        one.reader.join(10)
 
 
 def begin(service: Service, secret: str, data: bytes) -> socket.socket:
