@@ -172,3 +172,21 @@ def test_what_does_not_finish_in_time_is_killed(tmp_path: Path, monkeypatch: pyt
     clock[0] += 0.2
     manager.kill()
     assert killed.signals == [True]
+
+
+def test_nobody_has_to_read_for_it_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who read its output is gone: the processes are stopped nevertheless."""
+
+    class Gone:
+        width = 0
+
+        def write(self, message: object) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(stopping, "_later", lambda seconds, call: call())
+    manager = GentleManager(marker=tmp_path / "stopping", drain=0, patience=30, printer=Gone())
+    signalled = list[int]()
+    monkeypatch.setattr(manager._procmgr, "terminate", signalled.append)
+    manager._processes = {"web": {"pid": 4_000_000}}
+    manager.terminate()
+    assert signalled == [4_000_000]
