@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gateway import door, explanations, idempotency, lifecycle, routing
+from gateway import door, explanations, hot, idempotency, lifecycle, routing
 from gateway.arrivals import Arrival
 from gateway.errors import BadField, ItemUnknown, NotDecided, ScopeMissing
 from gateway.idempotency import Answer, Remember
+from gateway.listing import ItemPages, filtered
 from gateway.models import ApiToken, Item, ItemState
 from gateway.problems import body_of, status_of
 from gateway.representations import item_json, outcome_json, with_predictions
@@ -62,31 +60,20 @@ class ApiView(APIView):
         return cast(ApiToken, self.request.auth)
 
 
-class ItemPages(CursorPagination):
-    """Newest first; a page stays what it is while new items arrive."""
-
-    ordering = "-id"
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "limit"
-
-    def decode_cursor(self, request: Request) -> Any:
-        """Return the place that the cursor names. Raises BadField for a cursor that was never given out."""
-        try:
-            cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                UUID(str(cursor.position))
-        except (NotFound, ValueError):
-            raise BadField("cursor is not one that this list gave.") from None
-        return cursor
-
-
 class Items(ApiView):
     """The items of a line."""
 
     scopes = {"GET": "items:read", "POST": "items:write"}
     # The bytes are read by the door: a parser of the framework would copy them once more.
     parser_classes: list[Any] = []
+    # The token of a POST, which does not come by the framework's request.
+    hot_token: ApiToken
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer POSTs by the short way."""
+        if request.method == "POST":
+            return hot.answered(self, request, *args, **kwargs)
+        return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(
         operation_id="items_create",
@@ -95,18 +82,18 @@ class Items(ApiView):
         parameters=[KEY, WAIT, OpenApiParameter("external_id", str), OpenApiParameter("metadata", str), CONSENT],
         responses={201: ItemSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
     )  # fmt: skip
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Send one photo and get a decision or a referral."""
-        line = door.open_for_items(slug, self.token)
-        seconds = door.wait_of(request._request)
-        arrival = door.read_one(request._request, line)
-        answer, replayed = self._once(line, [arrival], [arrival])
-        result = answer.body["results"][0]
-        body = result["item"]
+        token = self.hot_token
+        line = door.open_for_items(slug, token)
+        seconds = door.wait_of(request)
+        arrival = door.read_one(request, line)
+        answer, replayed = _once(request, token, line, [arrival], [arrival])
+        body = answer.body["results"][0]["item"]
         if seconds and body["status"] != ItemState.DECIDED:
             wait_for_decision(UUID(body["id"]), seconds)
-            body = item_json(find_item(body["id"], self.token), self.token)
-        return Response(body, status=201, headers=_headers(replayed) | {"Location": f"/api/v1/items/{body['id']}"})
+            body = item_json(find_item(body["id"], token), token)
+        return hot.respond(body, 201, _headers(replayed) | {"Location": f"/api/v1/items/{body['id']}"})
 
     @extend_schema(
         operation_id="items_list",
@@ -131,28 +118,8 @@ class Items(ApiView):
         """List the line's items, newest first."""
         line = door.open_line(slug, self.token)
         pages = ItemPages()
-        page = pages.paginate_queryset(with_predictions(_filtered(line, request)), request, view=self)
+        page = pages.paginate_queryset(with_predictions(filtered(line, request)), request, view=self)
         return pages.get_paginated_response([item_json(item, self.token) for item in page or []])
-
-    def _once(self, line: Line, read: list[Arrival | door.Refusal], arrivals: list[Arrival]) -> tuple[Answer, bool]:
-        token, now = self.token, timezone.now()
-
-        def work(remember: Remember) -> Answer:
-            answers: list[Answer] = []
-
-            def within(outcomes: list[Any]) -> None:
-                bodies = iter([outcome_json(outcome, token) for outcome in outcomes])
-                answers.append(Answer(201, {"results": [_result(index, one, bodies) for index, one in enumerate(read)]}))
-                remember(answers[0])
-
-            if arrivals:
-                routing.route(line, arrivals, source=token.name, now=now, within=within)
-            else:
-                within([])
-            return answers[0]
-
-        parts = [f"POST {line.slug}", *(one.fingerprint if isinstance(one, Arrival) else str(one) for one in read)]
-        return idempotency.once(token, self.request.headers.get("Idempotency-Key", ""), parts, now=now, work=work)
 
 
 class ItemBatch(Items):
@@ -167,12 +134,12 @@ class ItemBatch(Items):
         parameters=[KEY],
         responses={200: BatchSchema, 409: REFUSED, 413: REFUSED, 415: REFUSED, 422: REFUSED},
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Send up to 64 photos; each gets a result of its own, and a bad one does not harm the others."""
-        line = door.open_for_items(slug, self.token)
-        read = sort_out_taken(line, door.read_many(request._request, line))
-        answer, replayed = self._once(line, read, [one for one in read if isinstance(one, Arrival)])
-        return Response(answer.body, status=200, headers=_headers(replayed))
+        line = door.open_for_items(slug, self.hot_token)
+        read = sort_out_taken(line, door.read_many(request, line))
+        answer, replayed = _once(request, self.hot_token, line, read, [one for one in read if isinstance(one, Arrival)])
+        return hot.respond(answer.body, 200, _headers(replayed))
 
 
 class OneItem(ApiView):
@@ -239,6 +206,33 @@ class Appeal(ApiView):
         return Response(answer.body, status=answer.status, headers=_headers(replayed))
 
 
+def _once(
+    request: HttpRequest, token: ApiToken, line: Line, read: list[Arrival | door.Refusal], arrivals: list[Arrival]
+) -> tuple[Answer, bool]:
+    """Carry the arrivals down the road, or return what was answered before under the same key."""
+    now = timezone.now()
+
+    def work(remember: Remember) -> Answer:
+        answers: list[Answer] = []
+
+        def within(outcomes: list[Any]) -> None:
+            bodies = iter([outcome_json(outcome, token) for outcome in outcomes])
+            # Where the record was undone and written again, the last one holds.
+            answers[:] = [Answer(201, {"results": [_result(index, one, bodies) for index, one in enumerate(read)]})]
+            remember(answers[0])
+
+        if arrivals:
+            routing.route(line, arrivals, source=token.name, now=now, within=within)
+        else:
+            within([])
+        return answers[0]
+
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+    # Only a key is worth the work of telling one request from another.
+    prints = [one.fingerprint if isinstance(one, Arrival) else str(one) for one in read] if key else []
+    return idempotency.once(token, key, [f"POST {line.slug}", *prints], now=now, work=work)
+
+
 def find_item(item_id: UUID | str, token: ApiToken) -> Item:
     """Return the item with its prediction, or raise ItemUnknown where this token may not see it."""
     items = with_predictions(Item.objects.filter(pk=item_id))
@@ -248,33 +242,6 @@ def find_item(item_id: UUID | str, token: ApiToken) -> Item:
     if item is None:
         raise ItemUnknown(f"There is no item {item_id} for this token.")
     return item
-
-
-def _filtered(line: Line, request: Request) -> Any:
-    columns = {"status": "state", "decision": "answer"}
-    items = Item.objects.filter(line=line)
-    for name, value in request.query_params.items():
-        door.refuse_unstorable(value, name)
-        if name in {"status", "decision", "decided_by", "route", "reason", "external_id"}:
-            items = items.filter(**{columns.get(name, name): value})
-        elif name in {"since", "until"}:
-            items = items.filter(**{f"received_at__{'gte' if name == 'since' else 'lt'}": _moment(name, value)})
-        elif name not in {"cursor", "limit"}:
-            raise BadField(f"There is no filter {name}.")
-    return items
-
-
-def _moment(name: str, value: object) -> Any:
-    text = str(value)
-    try:
-        moment = parse_datetime(text)
-        # The first and the last hours of the calendar exist in some zones only.
-        moment = moment.astimezone(UTC) if moment is not None and timezone.is_aware(moment) else None
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        raise BadField(f"{name} must be a time with its zone, such as 2026-11-21T08:00:00Z, not {text[:40]!r}.")
-    return moment
 
 
 def _result(index: int, one: Arrival | door.Refusal, bodies: Any) -> dict[str, Any]:

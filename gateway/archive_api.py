@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,9 @@ LINES = "application/x-ndjson"
 # Seconds between two looks whether anything still moves.
 TICK = 1.0
 _places = threading.BoundedSemaphore(settings.MAX_ARCHIVES)
+# Whose archive was given up keeps a thread until its connection ends; there may be more of these than archives on the road.
+STUCK = 4
+_connections = threading.BoundedSemaphore(settings.MAX_ARCHIVES * STUCK)
 
 
 class LinesRenderer(JSONRenderer):
@@ -80,27 +84,28 @@ class Lines:
     bulk: Bulk
     body: Body
     clock: Callable[[], float] = time.monotonic
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _reading: threading.Thread | None = None
+    _deciding: threading.Thread | None = None
     _ready: bytes = b""
     _told: bool = False
-    _placed: bool = False
+    _held: list[threading.Semaphore] = field(default_factory=list)
     _stalled: ArchiveStalled | None = None
 
     def begin(self, order: Order) -> None:
         """Set off, and return when there is something to tell. What stopped it before that is raised."""
-        if not _places.acquire(blocking=False):
-            raise ArchivesBusy(f"{settings.MAX_ARCHIVES} archives are on the road already; try again in a moment.")
-        self._placed = True
-        started = False
+        begun = False
         try:
-            start("unload", lambda: unload(order, self.body, self.bulk.unloading))
-            self._threads.append(start("bulk", self.bulk.run))
+            self._hold(_connections)
+            self._hold(_places)
+            self._reading = start("unload", lambda: unload(order, self.body, self.bulk.unloading))
+            self._deciding = start("bulk", self.bulk.run)
             self._ready = self._wait()
-            if not self._ready and (problem := self._problem()) is not None:
+            # Where somebody still has to be waited for, the answer has to be on its way before.
+            if not self._ready and (problem := self._problem()) is not None and not self._reading.is_alive():
                 raise problem
-            started = True
+            begun = True
         finally:
-            if not started:
+            if not begun:
                 self.close()
 
     def __iter__(self) -> Lines:
@@ -116,13 +121,26 @@ class Lines:
         return lines
 
     def close(self) -> None:
-        """Let what is on the road arrive, take nothing more, and make room for another archive."""
+        """Let what is on the road arrive, take nothing more, and make room for other archives.
+
+        It returns only when nobody reads the body any more: the server frees the body after this, and would wait for its
+        reader with all of Python's threads stopped. Whoever sends nothing and does not go keeps its thread until it goes.
+        """
         self.bulk.stop()
-        for thread in self._threads:
-            thread.join()
-        if self._placed:
-            self._placed = False
+        if self._deciding is not None:
+            self._deciding.join()
+        if _places in self._held:
+            self._held.remove(_places)
             _places.release()
+        if self._reading is not None:
+            self._reading.join()
+        while self._held:
+            self._held.pop().release()
+
+    def _hold(self, places: threading.Semaphore) -> None:
+        if not places.acquire(blocking=False):
+            raise ArchivesBusy(f"{settings.MAX_ARCHIVES} archives are on the road already; try again in a moment.")
+        self._held.append(places)
 
     def _wait(self) -> bytes:
         """Return the next lines; nothing at the end, or where nothing has moved for too long."""
@@ -157,7 +175,8 @@ def start(name: str, work: Callable[[], None]) -> threading.Thread:
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
+    # What is logged there is about the same request.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name=name, daemon=True)
     thread.start()
     return thread
 

@@ -23,6 +23,11 @@ class Arrival:
     scores: Scores | None = None
     # False: no photo is kept after the decision.
     consent: bool = True
+    # The name of the bytes, computed once.
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", media.digest_of(self.data))
 
     @property
     def fingerprint(self) -> str:
@@ -30,6 +35,6 @@ class Arrival:
         prediction = (
             [sorted(self.scores.probabilities.items()), [repr(r) for r in self.scores.regions]] if self.scores else None
         )
-        parts = [media.digest_of(self.data), self.external_id, self.metadata, prediction]
+        parts = [self.digest, self.external_id, self.metadata, prediction]
         # Only where it was refused, so that keys given out before there was the field still find their answers.
         return json.dumps(parts if self.consent else [*parts, "no consent"], sort_keys=True)

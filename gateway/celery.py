@@ -8,7 +8,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
-app = Celery("sluice")
+app = Celery("sluice", task_cls="gateway.task_context:ContextTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["gateway.webhooks"])
@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "train-what-is-due": {"task": "review.tasks.train_what_is_due", "schedule": 30.0},
     "delete-old-photos": {"task": "review.tasks.delete_old_photos", "schedule": 600.0},
     "delete-unwanted-photos": {"task": "review.tasks.delete_unwanted_photos", "schedule": 30.0},
+    "pulse": {"task": "monitoring.tasks.pulse_once", "schedule": 5.0},
     "watch-guardrails": {"task": "monitoring.tasks.watch_guardrails", "schedule": 5.0},
     "open-recalls": {"task": "monitoring.tasks.open_recalls", "schedule": 5.0},
     "apply-requests": {"task": "monitoring.tasks.apply_requests", "schedule": 5.0},

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from gateway.errors import ModelDoesNotFit, MovedMeanwhile, NothingDeployed
 from gateway.events import actor_of, event
 from gateway.models import Deployment, Role
+from gateway.prepared import Select
 from inference.models import ModelVersion
 from policies.locks import hold_line
 from policies.models import Line
@@ -96,8 +98,16 @@ def check_fit(line: Line, version: ModelVersion) -> None:
 
 
 def _serving(line: Line, role: Role) -> ModelVersion | None:
-    deployment = _current(line, role)
-    return deployment.model_version if deployment else None
+    return _versions.first(line.pk, role.value)
+
+
+def _in_role(line: int, role: str) -> QuerySet[ModelVersion]:
+    serving = {"deployments__line_id": line, "deployments__role": role, "deployments__ended_at": None}
+    # Asked for with every item: what is long and only read on the model's page is left where it is.
+    return ModelVersion.objects.filter(**serving).defer("card", "metrics").order_by()
+
+
+_versions = Select(_in_role, -1, "the role")
 
 
 def _current(line: Line, role: Role) -> Deployment | None:

@@ -16,7 +16,9 @@ from django.utils.datastructures import MultiValueDict
 from gateway.arrivals import Arrival
 from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
 from gateway.limits import photo_limits
+from gateway.metrics import stage
 from gateway.models import ApiToken
+from gateway.prepared import Select
 from inference import kinds
 from inference.errors import InputRefused
 from inference.predictions import Scores, parse_scores
@@ -31,10 +33,12 @@ RAW = {"application/octet-stream", "application/x-www-form-urlencoded"}
 
 Refusal = InputRefused | GatewayError | PolicyError
 
+_lines = Select(lambda slug: Line.objects.filter(slug=slug).order_by(), "the slug")
+
 
 def open_line(slug: str, token: ApiToken) -> Line:
     """Return the line that the token may use. Another line's token learns no more than that there is none."""
-    line = Line.objects.filter(slug=slug).first()
+    line = _lines.first(slug)
     if line is None or (token.line_id is not None and token.line_id != line.pk):
         raise LineUnknown(f"There is no line {slug!r} for this token.")
     return line
@@ -50,6 +54,11 @@ def open_for_items(slug: str, token: ApiToken) -> Line:
 
 def read_one(request: HttpRequest, line: Line) -> Arrival:
     """Read one item: the photo as the raw body with fields in the query, or multipart with fields beside it."""
+    with stage("door"):
+        return _read_one(request, line)
+
+
+def _read_one(request: HttpRequest, line: Line) -> Arrival:
     if request.content_type == "multipart/form-data":
         files = _files_of(request).getlist("image")
         if len(files) != 1 or len(request.FILES) != 1:
@@ -80,7 +89,9 @@ def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
         raise BadField(f"There is no field {', '.join(unknown)}; a batch has the fields of its items in the field items.")
     if len(files) > settings.MAX_BATCH_ITEMS:
         raise BodyTooLarge(f"A batch holds at most {settings.MAX_BATCH_ITEMS} items, not {len(files)}.")
-    return [_try_arrival(line, file, fields) for file, fields in zip(files, _batch_fields(request, len(files)), strict=True)]
+    with stage("door"):
+        fields = _batch_fields(request, len(files))
+        return [_try_arrival(line, file, of_one) for file, of_one in zip(files, fields, strict=True)]
 
 
 def read_object(request: HttpRequest, fields: set[str]) -> dict[str, Any]:
@@ -214,9 +225,9 @@ def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
 def _body_of(request: HttpRequest) -> bytes:
     """Read the raw body, and no more of it than is allowed."""
     too_large = BodyTooLarge(f"A photo may have {settings.MAX_PHOTO_BYTES} bytes.")
-    if request.headers.get("Transfer-Encoding"):
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
         raise LengthRequired("Send the photo with a Content-Length; a chunked body cannot be read here.")
-    length = request.headers.get("Content-Length", "")
+    length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and (len(length) > 15 or int(length) > settings.MAX_PHOTO_BYTES):
         raise too_large
     data: bytes = request.read(settings.MAX_PHOTO_BYTES + 1)

@@ -201,3 +201,11 @@ class MemberMissing(GatewayError):
     status = 422
     code = "member-missing"
     title = "The file is not in the archive"
+
+
+class NotRecorded(GatewayError):
+    """Whether it was written is not known to the caller's thread; a retry with an idempotency key is safe."""
+
+    status = 503
+    code = "not-recorded"
+    title = "It may not have been written"

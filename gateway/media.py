@@ -1,6 +1,7 @@
-"""Photos by the digest of their bytes: written once, durable before anybody is told, never changed.
+"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed.
 
-They lie in files of this machine, or where MEDIA_STORAGE_URL says so in a bucket under the same names.
+With DURABILITY=normal they are handed to the system and not synced: they survive the program, and not a power cut. Where
+MEDIA_STORAGE_URL says so, they lie in a bucket under the same names.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def digest_of(data: bytes) -> str:
 
 
 def name_of(digest: str) -> str:
-    """Return the name under which the bytes lie; two levels of folders keep each of them small."""
-    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+    """Return the name under which the bytes lie."""
+    return f"{digest[:2]}/{digest}"
 
 
 def aside_name_of(digest: str) -> str:
@@ -40,7 +41,15 @@ def aside_name_of(digest: str) -> str:
 
 
 def path_of(digest: str) -> Path:
-    """Return the file in which the bytes lie where they lie on this machine."""
+    """Return where the bytes lie where they lie on this machine."""
+    path = _place(digest)
+    # Photos of earlier versions lie one folder deeper.
+    deeper = path.parent / digest[2:4] / digest
+    return deeper if not path.exists() and deeper.exists() else path
+
+
+def _place(digest: str) -> Path:
+    """Return where new bytes go. 256 folders: more of them would be made anew, and synced, with every other photo."""
     return Path(settings.VAR_DIR) / "media" / name_of(digest)
 
 
@@ -49,9 +58,9 @@ def bucket() -> Bucket | None:
     return cast("Bucket", storages["photos"]) if settings.MEDIA_STORAGE_URL else None
 
 
-def store(data: bytes) -> str:
-    """Keep the bytes durably and return their digest. Storing the same bytes again costs a look."""
-    digest, elsewhere = digest_of(data), bucket()
+def store(data: bytes, digest: str = "") -> str:
+    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look."""
+    digest, elsewhere = digest or digest_of(data), bucket()
     if elsewhere is not None:
         # Without looking first: that costs as much, and what is there may be leaving.
         elsewhere.save(name_of(digest), ContentFile(data))
@@ -64,11 +73,16 @@ def store(data: bytes) -> str:
     _make_folder(path.parent)
     # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
     draft = path.with_name(f".{digest}.{uuid4().hex}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            if settings.DURABILITY == "full":
+                os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     _sync_folder(path.parent)
     return digest
 
@@ -81,21 +95,19 @@ def load(digest: str) -> bytes:
 
 def open_file(digest: str) -> BinaryIO:
     """Open the file for reading; one that was set aside (`gateway.leaving`) can be read until it is gone."""
+    elsewhere = bucket()
     # Its place is looked at twice, as it may be coming back.
-    for name in (name_of(digest), aside_name_of(digest)):
+    for name in (name_of(digest), aside_name_of(digest), name_of(digest)) if elsewhere is not None else ():
         try:
-            return _open(name)
+            return io.BytesIO(elsewhere.open(name).read())
         except FileNotFoundError:
             continue
-    return _open(name_of(digest))
-
-
-def _open(name: str) -> BinaryIO:
-    elsewhere = bucket()
-    if elsewhere is None:
-        return (Path(settings.VAR_DIR) / "media" / name).open("rb")
-    with elsewhere.open(name) as file:
-        return io.BytesIO(file.read())
+    for path in (path_of(digest), aside_of(digest)):
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            continue
+    return path_of(digest).open("rb")
 
 
 def aside_of(digest: str) -> Path:
@@ -111,13 +123,15 @@ def _make_folder(folder: Path) -> None:
     if folder in _durable and folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for above in folder.parents[:3]:
+    for above in folder.parents[:2]:
         _sync_folder(above)
     _durable.add(folder)
 
 
 def _sync_folder(folder: Path) -> None:
-    # The rename itself must survive a power cut as well.
+    """A name must survive a power cut as well as the bytes, where the setting asks for that."""
+    if settings.DURABILITY != "full":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

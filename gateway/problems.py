@@ -53,11 +53,27 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 OURS = (GatewayError, PolicyError, InputRefused, ModelUnavailable)
 
 
+# All that is rendered here; what is not among them was not foreseen, and is a 500 that is logged.
+KNOWN = (
+    *OURS, exceptions.APIException, Http404, PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent,
+)  # fmt: skip
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Render an error raised in an API view; None lets an unforeseen one become a 500 that is logged."""
     body = _trouble(error) or _translate(error)
     if body is None:
         return None
+    return Response(body, status=body["status"], headers=_headers(error, body), content_type=CONTENT_TYPE)
+
+
+def problem_response(error: Exception) -> JsonResponse:
+    """Render an error of ours or of Django's own, raised in a plain view."""
+    body = details_of(error)
+    return JsonResponse(body, status=body["status"], headers=_headers(error, body), content_type=CONTENT_TYPE)
+
+
+def _headers(error: Exception, body: dict[str, Any]) -> dict[str, str]:
     headers = {}
     if body["status"] == 503:
         headers["Retry-After"] = "1"
@@ -65,7 +81,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
-    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+    return headers
 
 
 def _trouble(error: Exception) -> dict[str, Any] | None:
@@ -80,12 +96,6 @@ def _trouble(error: Exception) -> dict[str, Any] | None:
         return None
     logger.error("%s: %s", body["code"], error)
     return body
-
-
-def problem_response(error: Exception) -> JsonResponse:
-    """Render an error of ours or of Django's own, raised in a plain view."""
-    body = details_of(error)
-    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
 
 
 def details_of(error: Exception) -> dict[str, Any]:

@@ -7,16 +7,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway import media
 from gateway.arrivals import Arrival
 from gateway.events import event
 from gateway.ids import uuid7
 from gateway.lifecycle import new_referral
+from gateway.metrics import stage
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Prediction, Referral, Role
+from gateway.prepared import Insert
 from inference.models import ModelVersion
 from inference.predictions import Scores, top
-from policies.decide import Verdict, decide, draw_for
+from policies.decide import Look, Verdict, decide, draw_for
 from policies.models import Line, PolicyVersion
+
+_items, _predictions, _decisions = Insert(Item), Insert(Prediction), Insert(Decision)
+_referrals, _events = Insert(Referral), Insert(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +46,30 @@ def record(
     line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival], predicted: Predicted, *, source: str, now: datetime
 ) -> list[Outcome]:
     """Write a batch inside the caller's transaction and return what was written, in the order of arrival."""
-    outcomes = [
-        _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
-        for arrival, scores in zip(arrivals, predicted.scores, strict=True)
-    ]
-    # In the order of their ids: of two batches that bring the same ones, one waits for the other, and not each for the other.
-    Item.objects.bulk_create(sorted((outcome.item for outcome in outcomes), key=lambda item: item.unique_external_id or ""))
-    Prediction.objects.bulk_create(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
-    Decision.objects.bulk_create(_decision(outcome, now) for outcome in outcomes if outcome.verdict.answer is not None)
-    Referral.objects.bulk_create(
-        new_referral(
-            outcome.item,
-            policy,
-            outcome.verdict.look.reason,
-            blind=outcome.verdict.look.blind,
-            probability=outcome.verdict.look.probability,
-            now=now,
-        )
-        for outcome in outcomes
-        if outcome.verdict.look is not None
-    )
-    Event.objects.bulk_create(_event(outcome, now) for outcome in outcomes)
+    outcomes = judged(line, policy, arrivals, predicted, source=source, now=now)
+    write(outcomes)
     return outcomes
+
+
+def judged(
+    line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival], predicted: Predicted, *, source: str, now: datetime
+) -> list[Outcome]:
+    """Return what the policy makes of a batch, in the order of arrival. Nothing is written yet."""
+    with stage("decide"):
+        return [
+            _outcome(line, policy, arrival, scores, predicted, source=source, now=now)
+            for arrival, scores in zip(arrivals, predicted.scores, strict=True)
+        ]
+
+
+def write(outcomes: Sequence[Outcome]) -> None:
+    """Write outcomes of any lines inside the caller's transaction."""
+    # In the order of their ids: of two batches that bring the same ones, one waits for the other, and not each for the other.
+    _items.all(sorted((outcome.item for outcome in outcomes), key=lambda item: item.unique_external_id or ""))
+    _predictions.all(outcome.prediction for outcome in outcomes if outcome.prediction is not None)
+    _decisions.all(_decision(outcome) for outcome in outcomes if outcome.verdict.answer is not None)
+    _referrals.all(_referral(outcome, outcome.verdict.look) for outcome in outcomes if outcome.verdict.look is not None)
+    _events.all(_event(outcome) for outcome in outcomes)
 
 
 def prediction_row(
@@ -135,7 +141,7 @@ def _columns(line: Line, arrival: Arrival) -> dict[str, Any]:
         "external_id": arrival.external_id,
         "unique_external_id": (arrival.external_id or None) if line.unique_external_ids else None,
         "metadata": arrival.metadata,
-        "media_digest": media.digest_of(arrival.data),
+        "media_digest": arrival.digest,
         "media_type": decoded.media_type,
         "media_bytes": len(arrival.data),
         "width": decoded.width,
@@ -147,7 +153,12 @@ def _columns(line: Line, arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def _decision(outcome: Outcome, now: datetime) -> Decision:
+def _referral(outcome: Outcome, look: Look) -> Referral:
+    item = outcome.item
+    return new_referral(item, item.policy, look.reason, blind=look.blind, probability=look.probability, now=item.received_at)
+
+
+def _decision(outcome: Outcome) -> Decision:
     item = outcome.item
     return Decision(
         item=item,
@@ -157,11 +168,11 @@ def _decision(outcome: Outcome, now: datetime) -> Decision:
         policy_id=item.policy_id,
         model_version=outcome.model_version,
         reason=item.reason,
-        created_at=now,
+        created_at=item.received_at,
     )
 
 
-def _event(outcome: Outcome, now: datetime) -> Event:
+def _event(outcome: Outcome) -> Event:
     item, verdict = outcome.item, outcome.verdict
     model = outcome.model_version.name if outcome.model_version else "brought by the caller"
     data: dict[str, object] = {"policy": item.policy.number, "audit": verdict.audit, "source": item.source}
@@ -171,7 +182,7 @@ def _event(outcome: Outcome, now: datetime) -> Event:
         f"item.{item.state}",
         item=item,
         actor=f"model:{model}" if verdict.answer else f"policy:v{item.policy.number}",
-        now=now,
+        now=item.received_at,
         from_state="received",
         to_state=verdict.answer or item.state,
         reason=verdict.reason.value,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from gateway import deployments, media, recording, tasks
+from gateway import deployments, log_context, media, recording, tasks
 from gateway.arrivals import Arrival
+from gateway.counting import count_outcomes
 from gateway.errors import ExternalIdTaken
+from gateway.group_commit import GroupCommit
+from gateway.metrics import stage
 from gateway.models import Item
+from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
 from inference import service
 from inference.errors import ModelBusy, ModelUnavailable
-from policies.changes import active_policy
 from policies.locks import keep_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
@@ -39,21 +43,59 @@ def route(
     """
     # Before anything is spent on it; the look that counts is the one inside the transaction.
     refuse_taken_ids(line, arrivals)
-    policy = active_policy(line)
-    predicted = predict(line, policy, arrivals)
-    for arrival in arrivals:
-        media.store(arrival.data)
+    policy = _active_policy(line)
+    with stage("predict"):
+        predicted = predict(line, policy, arrivals)
+    with stage("store"):
+        for arrival in arrivals:
+            media.store(arrival.data, arrival.digest)
     try:
-        with transaction.atomic():
-            refuse_taken_ids(line, arrivals)
-            outcomes = recording.record(line, _in_force(line, policy), arrivals, predicted, source=source, now=now)
-            within(outcomes)
+        with stage("record"):
+            outcomes = _together.record(_Entry(line, policy, arrivals, predicted, source, now, within))
     except IntegrityError:
         # Where writers are not one at a time, another request may have taken an id between look and leap.
         refuse_taken_ids(line, arrivals)
         raise
     tell(line, outcomes)
     return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A batch that is ready to be recorded."""
+
+    line: Line
+    policy: PolicyVersion
+    arrivals: Sequence[Arrival]
+    predicted: Predicted
+    source: str
+    now: datetime
+    within: Callable[[list[Outcome]], None]
+
+
+def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
+    """Write the batches of several requests inside one transaction: as many statements as there are tables."""
+    lines = {entry.line.pk: entry.line for entry in entries}
+    newest = {pk: _kept_policy(lines[pk]) for pk in sorted(lines)}
+    results = [_judged(entry, newest[entry.line.pk]) for entry in entries]
+    recording.write([outcome for outcomes in results if isinstance(outcomes, list) for outcome in outcomes])
+    for entry, outcomes in zip(entries, results, strict=True):
+        if isinstance(outcomes, list):
+            entry.within(outcomes)
+    return results
+
+
+def _judged(entry: _Entry, newest: PolicyVersion) -> list[Outcome] | Exception:
+    try:
+        refuse_taken_ids(entry.line, entry.arrivals)
+    except ExternalIdTaken as taken:
+        return taken
+    policy = _in_force(entry.policy, newest)
+    return recording.judged(entry.line, policy, entry.arrivals, entry.predicted, source=entry.source, now=entry.now)
+
+
+# One a process: SQLite writes one at a time anyway, and elsewhere a commit for many costs little more than one for one.
+_together: GroupCommit[_Entry, list[Outcome]] = GroupCommit(_record)
 
 
 def predict(line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival]) -> Predicted:
@@ -98,17 +140,33 @@ def taken_ids(line: Line, arrivals: Sequence[Arrival]) -> set[str]:
 
 
 def tell(line: Line, outcomes: Sequence[Outcome]) -> None:
-    """After the commit: let the challenger, where there is one, say what it would have said."""
+    """After the commit: count, and let the challenger, where there is one, say what it would have said."""
+    count_outcomes(outcomes)
+    log_context.bind(items=[str(outcome.item.pk) for outcome in outcomes])
     tasks.score_with_challenger(line, [outcome.item.pk for outcome in outcomes])
 
 
-def _in_force(line: Line, policy: PolicyVersion) -> PolicyVersion:
+def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
     """Return the policy to record under: the newest, so that lowering automation holds for items already on the road.
-
-    It stays in force until they are recorded: a change of the policy waits for that, and whoever made it is told after it.
 
     Where the first look said that no model runs and the newest says it does, the first, stricter one still holds.
     """
-    keep_policy(line)
-    newest = active_policy(line)
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy
+
+
+def _kept_policy(line: Line) -> PolicyVersion:
+    """Return the policy in force; a change of it waits until what is recorded under it is committed."""
+    keep_policy(line)
+    return _active_policy(line)
+
+
+def _active_policy(line: Line) -> PolicyVersion:
+    """Return the policy that rules the line now."""
+    policy = _policies.first(line.pk)
+    if policy is None:
+        raise PolicyVersion.DoesNotExist(f"The line {line.slug} has no policy in force.")
+    return policy
+
+
+# Asked for twice an item, hence compiled once.
+_policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import tempfile
 from pathlib import Path
@@ -60,7 +61,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
+# What is around the API, whose requests are of machines and carry a token. The first of MIDDLEWARE sends them this way.
+API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "gateway.body_limits.BodyLimits"]
 MIDDLEWARE = [
+    # Outermost: whatever becomes of a request, it has an id, a time and a line in the log.
+    "gateway.access.Access",
+    "gateway.api_chain.ApiChain",
     "django.middleware.security.SecurityMiddleware",
     # Before anything reads a body.
     "gateway.body_limits.BodyLimits",
@@ -99,8 +105,11 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
-# FULL: a committed transaction survives a power cut. NORMAL is faster and may lose the last moments of one.
-SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "FULL")
+# What an answered item survives. full: a power cut; photo and record are synced before the answer. normal: the end of the
+# program, kill -9 included; a power cut may take the last half minute of items and photos with it.
+DURABILITY = env_str("DURABILITY", "full").lower()
+# SQLite's own word for it: FULL syncs every commit, NORMAL only now and then.
+SQLITE_SYNCHRONOUS = env_str("SQLITE_SYNCHRONOUS", "NORMAL" if DURABILITY == "normal" else "FULL")
 
 # Unset, a SQLite file in VAR_DIR; else postgresql://user:password@host:5432/name, or sqlite:///path.
 DATABASE_URL = env_str("DATABASE_URL")
@@ -121,6 +130,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The worker logs as the web server does.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 # A caller must not wait for a broker that is down: the database knows what is to be done, a message only wakes the worker.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -231,9 +243,11 @@ CLAIM_SECONDS = env_int("CLAIM_SECONDS", 60, least=5)
 REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
+# Connections that the web server holds open at a time. A camera keeps one; those beyond wait to be taken.
+WEB_CONNECTIONS = env_int("WEB_CONNECTIONS", 512, least=1)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)
-# Processes of the web server. Each has its own threads, batcher and copy of the models.
-WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1)
+# Forward passes of one model at the same time, where its runtime can: as many as there are cores.
+MODEL_THREADS = env_int("MODEL_THREADS", min(4, os.cpu_count() or 1), least=1)
 # Requests that may wait for a model at the same time; beyond them items go to people at once.
 MODEL_CONCURRENCY = env_int("MODEL_CONCURRENCY", WEB_THREADS // 2, least=1)
 
@@ -256,12 +270,28 @@ DRAIN_SECONDS = env_int("DRAIN_SECONDS", 0)
 SHUTDOWN_SECONDS = env_int("SHUTDOWN_SECONDS", 30, least=1)
 STOPPING_FILE = env_str("STOPPING_FILE")
 
+# Processes that serve requests. More than one is for PostgreSQL: SQLite has one writer at a time.
+WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1)
+# Who may read /metrics: whoever sends this as a bearer token; without one, this machine alone.
+METRICS_TOKEN = env_str("METRICS_TOKEN")
+
+# plain for people, json for machines. A line for every request is for machines too; in a terminal it would bury the rest.
+LOG_FORMAT = env_str("LOG_FORMAT", "plain")
+ACCESS_LOG = env_bool("ACCESS_LOG", LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    # It tells every request of the demo's camera.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "formatters": {
+        "plain": {
+            "()": "gateway.log_context.PlainFormatter",
+            "format": "{asctime} {levelname:<7} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "gateway.log_context.JsonFormatter"},
+    },
+    # An unknown format is told by the checks, which have to be reached for it.
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "plain"}},
+    # httpx tells every request of the demo's camera, Celery every task.
+    "loggers": {"httpx": {"level": "WARNING"}, "celery": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO")},
 }

@@ -25,8 +25,9 @@ class GentleManager(Manager):  # type: ignore[misc]
     stop, and what still runs `patience` seconds later is killed. Honcho itself would kill five seconds after the first end.
     """
 
-    def __init__(self, *, marker: Path, drain: float, patience: float) -> None:
-        super().__init__()
+    def __init__(self, *, marker: Path, drain: float, patience: float, printer: object = None) -> None:
+        super().__init__(printer)
+        self._terminating = False
         self._marker, self._drain, self._patience = marker, drain, patience
         self._deadline = float("inf")
 

@@ -13,6 +13,7 @@ from gateway.archives import Body, Member, Members, is_junk, shorten, unzipped
 from gateway.arrivals import Arrival
 from gateway.errors import ArchiveUnfinished, BadField, BodyTooLarge, GatewayError, MemberMissing
 from gateway.manifests import Manifest
+from gateway.metrics import stage
 from gateway.pipes import Pipe
 from inference.errors import InputRefused
 from policies.models import Line
@@ -111,7 +112,8 @@ def _read(order: Order, member: Member, file: str, manifest: Manifest | None) ->
     if order.ids_from_names and not fields.get("external_id"):
         fields["external_id"] = PurePosixPath(file).stem
     try:
-        return door.arrival(order.line, member.data, fields, order.classes)
+        with stage("door"):
+            return door.arrival(order.line, member.data, fields, order.classes)
     except (InputRefused, BadField) as refusal:
         return refusal
 

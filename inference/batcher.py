@@ -7,11 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
 from types import TracebackType
 from typing import NamedTuple
 
 from inference.errors import ModelBusy, ModelUnavailable
+from inference.figures import BACKLOG, BATCH_ITEMS, MODEL_SECONDS, REFUSED
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
 
@@ -25,7 +25,7 @@ class _Waiting(NamedTuple):
 
 
 class Batcher:
-    """One thread that computes what waits, at most `max_batch` at a time.
+    """Threads that compute what waits, each at most `max_batch` at a time.
 
     The first item after a pause is computed at once. Under load, what came while the thread was busy may wait for company
     until `max_wait_ms` after the oldest of it came. More than `max_backlog` waiting items are refused: a slow model must not
@@ -33,7 +33,13 @@ class Batcher:
     """
 
     def __init__(
-        self, predict: Callable[[list[Pixels]], list[Scores]], *, max_batch: int, max_wait_ms: float, max_backlog: int
+        self,
+        predict: Callable[[list[Pixels]], list[Scores]],
+        *,
+        max_batch: int,
+        max_wait_ms: float,
+        max_backlog: int,
+        threads: int = 1,
     ) -> None:
         self._predict = predict
         self._max_batch = max_batch
@@ -42,8 +48,9 @@ class Batcher:
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name="batcher", daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, items: Sequence[Pixels]) -> list[Future[Scores]]:
         """Queue all of `items` or none. Raises `ModelBusy` where the backlog is full, `ModelUnavailable` once closed."""
@@ -52,23 +59,25 @@ class Batcher:
                 raise ModelUnavailable(OUT_OF_SERVICE)
             # A batch larger than the whole backlog is taken when nothing else waits, or it never could be.
             if self._queue and len(self._queue) + len(items) > self._max_backlog:
+                REFUSED.inc(len(items))
                 raise ModelBusy(f"{len(self._queue)} items wait for the model already; at most {self._max_backlog} may.")
             futures: list[Future[Scores]] = [Future() for _ in items]
             now = time.monotonic()
             self._queue.extend(_Waiting(pixels, future, now) for pixels, future in zip(items, futures, strict=True))
-            self._changed.notify()
+            BACKLOG.inc(len(futures))
+            self._changed.notify(len(items))
         return futures
 
     def predict(self, items: Sequence[Pixels], timeout: float) -> list[Scores]:
         """Return the scores of `items` in their order. Raises `ModelUnavailable` after `timeout` seconds or on any failure."""
-        futures = self.submit(items)
-        _, late = wait_for(futures, timeout)
-        if late:
+        futures, deadline = self.submit(items), time.monotonic() + timeout
+        try:
+            return [future.result(max(0.0, deadline - time.monotonic())) for future in futures]
+        except TimeoutError:
             # What was not begun yet need not be: nobody would read it.
             for future in futures:
                 future.cancel()
-            raise ModelUnavailable(f"The model did not answer within {timeout:.3g} seconds.")
-        return [future.result() for future in futures]
+            raise ModelUnavailable(f"The model did not answer within {timeout:.3g} seconds.") from None
 
     def close(self) -> None:
         """Take no more, and fail what still waits. A batch that is being computed is finished."""
@@ -76,7 +85,8 @@ class Batcher:
             self._closed = True
             left = list(self._queue)
             self._queue.clear()
-            self._changed.notify()
+            BACKLOG.dec(len(left))
+            self._changed.notify_all()
         for waiting in left:
             if waiting.answer.set_running_or_notify_cancel():
                 waiting.answer.set_exception(ModelUnavailable(OUT_OF_SERVICE))
@@ -117,15 +127,19 @@ class Batcher:
         """Return the next items that somebody still waits for. From here on they can't be cancelled."""
         batch: list[_Waiting] = []
         with self._changed:
+            before = len(self._queue)
             while self._queue and len(batch) < self._max_batch:
                 waiting = self._queue.popleft()
                 if waiting.answer.set_running_or_notify_cancel():
                     batch.append(waiting)
+            BACKLOG.dec(before - len(self._queue))
         return batch
 
     def _compute(self, batch: list[_Waiting]) -> None:
         with _Answering(batch):
-            found = self._predict([waiting.pixels for waiting in batch])
+            BATCH_ITEMS.observe(len(batch))
+            with MODEL_SECONDS.time():
+                found = self._predict([waiting.pixels for waiting in batch])
             if len(found) != len(batch):
                 raise ModelUnavailable(f"The model gave {len(found)} answers for {len(batch)} items.")
             for waiting, scores in zip(batch, found, strict=True):

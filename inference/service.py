@@ -21,8 +21,6 @@ from inference.runtimes import Weighted
 
 # Models of one process. They share a frozen backbone, so each costs a thread and about a megabyte.
 MOST_MODELS = 16
-MAX_BATCH = 16
-MAX_WAIT_MS = 2.0
 # About five seconds of work on one core: more would time out anyway.
 MAX_BACKLOG = 256
 # Seconds to wait for one of the places: a healthy model frees some within a pass or two, a hanging one never.
@@ -86,12 +84,19 @@ class Models:
 
 
 def _load(version: Weighted) -> Batcher:
-    predictor = runtimes.load(version)
+    runtime = runtimes.get(version.runtime)
+    predictor = runtime.load(version)
 
     def predict(items: list[Pixels]) -> list[Scores]:
-        return predictor.predict(np.stack(items))
+        return predictor.predict(items[0][np.newaxis] if len(items) == 1 else np.stack(items))
 
-    return Batcher(predict, max_batch=MAX_BATCH, max_wait_ms=MAX_WAIT_MS, max_backlog=MAX_BACKLOG)
+    return Batcher(
+        predict,
+        max_batch=runtime.max_batch,
+        max_wait_ms=runtime.max_wait_ms,
+        max_backlog=MAX_BACKLOG,
+        threads=runtime.threads,
+    )
 
 
 def _is_over(loaded: Future[Batcher]) -> bool:

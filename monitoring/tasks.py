@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gateway.background import wake
 from gateway.change_control import apply_due
-from monitoring import guarding, recalls
+from monitoring import guarding, pulse, recalls
 from monitoring.candidates import judge_candidates
 from policies.models import Line
 
@@ -25,6 +25,12 @@ def watch_guardrails() -> int:
 def watch_line(line_id: int) -> int:
     """Look at one line's guardrails and return the number of alarms."""
     return len(guarding.watch(Line.objects.get(pk=line_id), now=timezone.now()))
+
+
+@shared_task
+def pulse_once() -> None:
+    """Show that a worker lives and takes messages."""
+    pulse.beat()
 
 
 @shared_task

@@ -12,6 +12,7 @@ from monitoring.views import (
     home,
     items,
     line,
+    metrics,
     models,
     policies,
     promises,
@@ -26,6 +27,7 @@ from monitoring.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("lines/new/", settings.new_line, name="line-new"),
     path("lines/<slug:slug>/", line.line, name="line"),
     path("lines/<slug:slug>/settings/", settings.line_settings, name="line-settings"),

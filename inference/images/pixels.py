@@ -15,6 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from inference.images import jpeg_pixels
 from inference.images.container import Container, corrupt
 
 # What Pillow's decoders are known to raise on hostile bytes.
@@ -63,6 +64,12 @@ def upright_square(container: Container, side: int) -> npt.NDArray[np.uint8]:
 
     Only the first frame of an animation is used. Raises `InputRefused`.
     """
+    if container.media_type == "image/jpeg":
+        with _place_for(container):
+            small = jpeg_pixels.decode(container, side)
+        if small is not None:
+            turn = TURNS.get(container.orientation)
+            return small if turn is None else np.array(Image.fromarray(small).transpose(turn))
     return np.array(_upright(container, (side, side)))
 
 

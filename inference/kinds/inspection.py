@@ -24,7 +24,7 @@ class Inspection(Kind):
     name = "inspection"
     title = "Image inspection"
     media_types = ("image/jpeg", "image/png", "image/webp")
-    runtimes = ("torch",)
+    runtimes = ("onnxruntime", "torch")
 
     def decode(self, data: bytes, *, limits: Limits) -> Decoded:
         """Return the first frame of the photo in `data`, upright. Raises `InputRefused`."""

@@ -21,7 +21,7 @@ class Weighted(Protocol):
 
 
 class Predictor(Protocol):
-    """A model in memory, warm. It may be called from one thread at a time."""
+    """A model in memory, warm. It may be called from as many threads at a time as its runtime has."""
 
     @property
     def kind(self) -> str: ...
@@ -35,6 +35,14 @@ class Runtime(ABC):
     """A way to run models."""
 
     name: ClassVar[str]
+    # Items that are best computed at once, and how long the first of them may wait for company under load.
+    max_batch: ClassVar[int] = 16
+    max_wait_ms: ClassVar[float] = 2.0
+
+    @property
+    def threads(self) -> int:
+        """How many passes of one model may run at the same time."""
+        return 1
 
     @abstractmethod
     def load(self, version: Weighted) -> Predictor:

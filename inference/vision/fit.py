@@ -18,7 +18,7 @@ from inference.vision.material import Read, prepare
 from inference.vision.network import Network
 from inference.vision.steps import one_thread_an_operation
 
-RUNTIME = "torch"
+RUNTIME = "onnxruntime"
 # Shares of the progress bar at which the features are there and the learning ends.
 FEATURES_UNTIL, LEARNT_UNTIL = 0.5, 0.98
 

@@ -51,7 +51,8 @@ class Lite0(Backbone):
 def _to_grid(x: Tensor) -> Tensor:
     if x.shape[-1] < PLACES[0]:
         return functional.interpolate(x, PLACES, mode="bilinear", align_corners=False)
-    return functional.adaptive_avg_pool2d(x, PLACES)
+    # Not the adaptive pooling, which has no ONNX counterpart for a number of pictures that is left open.
+    return functional.avg_pool2d(x, x.shape[-1] // PLACES[0])
 
 
 class _Trunk(nn.Module):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from gateway.models import ApiToken
@@ -21,8 +23,8 @@ from tests.browser.stage import log_in, serving
 # The synchronous Playwright keeps an event loop in this thread, and the ORM refuses to run beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-# A busy machine may take its time; nothing here is told by how long it took, but for what says so.
-expect.set_options(timeout=15_000)
+# A busy machine may take its time; nothing here is told by how long it took.
+expect.set_options(timeout=30_000)
 
 # Chromium in a closed network asks its maker's hosts again and again unless told not to.
 FLAGS = [
@@ -96,13 +98,16 @@ def page_of(new_context: Callable[..., BrowserContext], site: str, errors: list[
 def console_of(page_of: Callable[..., Page], site: str) -> Callable[..., Console]:
     """Sit a person down at the console of the line: `console_of(ines)`.
 
-    The page's time can be wound forward, except where `clock` is False. `prepare(page)` is called before it is opened.
+    The page's time stands still until it is wound forward, however slow the machine is, and with it its frames: what is drawn
+    is drawn with the next `console.frame()`. Where `clock` is False it runs. `prepare(page)` is called before it is opened.
     """
 
     def sit_down(user: User, *, clock: bool = True, prepare: Callable[[Page], None] | None = None) -> Console:
         page = page_of(user)
         if clock:
-            page.clock.install()
+            start = timezone.now()
+            page.clock.install(time=start)
+            page.clock.pause_at(start + timedelta(seconds=1))
         if prepare:
             prepare(page)
         page.goto(f"{site}/lines/phones/console/")

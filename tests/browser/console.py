@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 # A verdict counts only when a photo has been looked at for a quarter of a second.
 LOOK_MS = 260
+# Longer than a frame of the page.
+FRAME_MS = 20
 
 
 class Console:
@@ -37,6 +39,10 @@ class Console:
         expect(self.viewer).to_have_attribute("data-armed", "1")
         return self.item
 
+    def frame(self) -> None:
+        """Let the page draw what waits for its next frame."""
+        self.page.clock.run_for(FRAME_MS)
+
     def press(self, key: str) -> str:
         """Press a key as soon as it counts, and return the item that was on the screen."""
         item = self.armed()
@@ -64,11 +70,3 @@ class Console:
     def verdict(self, key: str) -> Locator:
         """The button of a class."""
         return self.page.locator(f"#verdicts [data-label='{key}']")
-
-    def shown_ms(self, key: str) -> int:
-        """Press a key and return how long it took until the next photo was on the screen, in milliseconds."""
-        self.armed()
-        self.viewer.evaluate("(viewer) => viewer.removeAttribute('data-shown-ms')")
-        self.page.keyboard.press(key)
-        expect(self.viewer).to_have_attribute("data-shown-ms", re.compile(r"^\d+$"))
-        return int(self.viewer.get_attribute("data-shown-ms") or "")

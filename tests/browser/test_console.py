@@ -1,9 +1,9 @@
-"""The console by keyboard: how fast it is, and what its keys do."""
+"""The console by keyboard: what its keys do, and that nothing stands between a key and the next photo."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from statistics import median
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,6 +20,20 @@ Sit = Callable[..., Console]
 
 WIDTH, HEIGHT = SIZE
 
+COUNT_DECODED = """
+    window.decoded = 0;
+    const decode = createImageBitmap;
+    window.createImageBitmap = (...args) => decode(...args).finally(() => { window.decoded += 1; });
+"""
+
+# Presses a key and looks at once, before the page has done anything else.
+STROKE = """() => {
+    const stroke = new KeyboardEvent("keydown", {key: "1", code: "Digit1", bubbles: true, cancelable: true});
+    document.body.dispatchEvent(stroke);
+    const {item, ready} = document.getElementById("viewer").dataset;
+    return {item, ready};
+}"""
+
 TWO_STROKES = """() => {
     const stroke = () => new KeyboardEvent("keydown", {key: "1", code: "Digit1", bubbles: true, cancelable: true});
     for (const event of [stroke(), stroke()]) document.body.dispatchEvent(event);
@@ -32,24 +46,25 @@ def photos(camera: Camera, line: Line) -> list[str]:
     return [camera(seed)["id"] for seed in range(3)]
 
 
-def test_the_next_photo_is_there_before_its_key_and_shown_within_100_ms(
+def test_the_next_photo_is_ready_before_its_key_and_shown_in_the_same_breath(
     line: Line, ines: User, camera: Camera, console_of: Sit
 ) -> None:
-    for seed in range(6):
-        camera(data=draw(seed, 0.5, Shift()).jpeg)
+    """Nothing is fetched, decoded or waited for between a key and the next photo: a machine of any speed shows it at once."""
+    posted = [camera(data=draw(seed, 0.5, Shift()).jpeg)["id"] for seed in range(6)]
     asked: list[str] = []
 
     def listen(page: Page) -> None:
+        page.add_init_script(COUNT_DECODED)
         page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/photo") else None)
 
-    console = console_of(ines, clock=False, prepare=listen)
-    took = []
-    for _ in range(5):
+    console = console_of(ines, prepare=listen)
+    for place, item in enumerate(posted[1:], start=2):
         console.armed()
-        before = set(asked)
-        took.append(console.shown_ms("1"))
-        assert any(f"/items/{console.item}/photo" in url for url in before)
-    assert median(took) < 100
+        console.page.wait_for_function("(number) => window.decoded >= number", arg=place)
+        assert console.page.evaluate(STROKE) == {"item": item, "ready": "1"}
+        console.frame()
+        expect(console.viewer).to_have_attribute("data-shown-ms", re.compile(r"^\d+$"))
+        console.viewer.evaluate("(viewer) => viewer.removeAttribute('data-shown-ms')")
     assert len(asked) == len(set(asked)) == 6
 
 

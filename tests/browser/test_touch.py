@@ -69,6 +69,7 @@ def test_every_control_is_on_the_screen_and_large_enough(tablet: Console) -> Non
 
 def test_two_fingers_zoom_and_one_moves(tablet: Console) -> None:
     tablet.armed()
+    tablet.page.clock.resume()  # what fingers do is drawn frame by frame
     finger = _Fingers(tablet.page)
     finger("touchStart", (380, 400), (440, 400))
     finger("touchMove", (300, 400), (520, 400))

@@ -16,6 +16,7 @@ MIB = 1024 * 1024
 LIMITS = [
     ("/api/v1/lines/phones/items", 21 * MIB),
     ("/api/v1/lines/phones/items/batch", 64 * MIB),
+    ("/api/v1/lines/phones/items/archive", 4096 * MIB),
     ("/api/v1/items/1/appeal", 4 * MIB),
     ("/api/v1/lines/phones/labels", 4 * MIB),
     ("/lines/phones/console/next", 4 * MIB),

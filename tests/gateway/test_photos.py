@@ -93,11 +93,11 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_bytes_and_their_name_are_synced_before_anybody_is_told(media_folder: Path, synced: list[str]) -> None:
     first, second = _two_names_of_one_folder()
     digest = media.store(first)
-    one, two = digest[:2], digest[2:4]
-    assert synced == [one, "media", "var", "the file", two], "every new folder's name, then the file, then its own name"
+    folder = digest[:2]
+    assert synced == ["media", "var", "the file", folder], "every new folder's name, then the file, then its own name"
     synced.clear()
     media.store(second)
-    assert synced == ["the file", two], "what is known to be durable costs nothing more"
+    assert synced == ["the file", folder], "what is known to be durable costs nothing more"
 
 
 def test_what_somebody_else_is_just_storing_is_made_durable_too(media_folder: Path, synced: list[str]) -> None:
@@ -106,14 +106,42 @@ def test_what_somebody_else_is_just_storing_is_made_durable_too(media_folder: Pa
     media.path_of(digest).parent.mkdir(parents=True)
     media.path_of(digest).write_bytes(b"bytes")
     assert media.store(b"bytes") == digest
-    assert synced == [digest[2:4]]
+    assert synced == [digest[:2]]
 
 
 def test_folders_that_somebody_else_just_made_are_made_durable_too(media_folder: Path, synced: list[str]) -> None:
     digest = media.digest_of(b"bytes")
     media.path_of(digest).parent.mkdir(parents=True)
     media.store(b"bytes")
-    assert synced == [digest[:2], "media", "var", "the file", digest[2:4]]
+    assert synced == ["media", "var", "the file", digest[:2]]
+
+
+def test_without_full_durability_nothing_is_synced(media_folder: Path, synced: list[str], settings: Any) -> None:
+    settings.DURABILITY = "normal"
+    assert media.load(media.store(b"bytes")) == b"bytes"
+    assert synced == []
+
+
+def test_a_photo_that_does_not_fit_leaves_nothing_behind(media_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    media._durable.add(media.path_of(media.digest_of(b"bytes")).parent)
+    media.path_of(media.digest_of(b"bytes")).parent.mkdir(parents=True)
+    with pytest.raises(OSError, match="no space"):
+        media.store(b"bytes")
+    assert [path for path in media_folder.rglob("*") if path.is_file()] == []
+
+
+def test_photos_of_earlier_versions_are_found_a_folder_deeper(media_folder: Path) -> None:
+    digest = media.digest_of(b"bytes")
+    deeper = media.path_of(digest).parent / digest[2:4] / digest
+    deeper.parent.mkdir(parents=True)
+    deeper.write_bytes(b"bytes")
+    assert media.load(digest) == b"bytes"
+    assert media.store(b"bytes") == digest
+    assert [path for path in media_folder.rglob("*") if path.is_file()] == [deeper]
 
 
 def test_a_folder_that_was_taken_away_is_made_again(media_folder: Path) -> None:

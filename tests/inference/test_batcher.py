@@ -158,7 +158,7 @@ def test_whatever_ends_the_thread_nobody_waits_for_it_any_more(make):
     assert not batcher.closed
     model.go.set()
     assert all(isinstance(future.exception(SOON), ModelUnavailable) for future in futures)
-    batcher._thread.join(SOON)
+    batcher._threads[0].join(SOON)
     assert batcher.closed
     with pytest.raises(ModelUnavailable, match="out of service"):
         batcher.submit([item(3)])
@@ -211,8 +211,8 @@ def test_closing_fails_what_waits_and_refuses_the_rest(make):
         batcher.submit([item(2)])
     model.go.set()
     assert begun[0].result(SOON).probabilities["ok"] == 0
-    batcher._thread.join(SOON)
-    assert not batcher._thread.is_alive()
+    batcher._threads[0].join(SOON)
+    assert not batcher._threads[0].is_alive()
 
 
 def test_closing_races_submitting_and_nobody_is_left_waiting(make):

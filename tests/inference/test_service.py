@@ -31,6 +31,7 @@ class Fake:
     """A runtime, and the model it loads. It answers with the brightness of each item."""
 
     kind = "inspection"
+    threads, max_batch, max_wait_ms = 1, 16, 2.0
 
     def __init__(self):
         self.loads = 0
@@ -120,7 +121,7 @@ def test_a_model_whose_thread_ended_is_loaded_afresh(fake):
     fake.error = SystemExit("the thread was told to end")
     with pytest.raises(ModelUnavailable, match="SystemExit"):
         service.predict(version(), [item()], timeout=SOON)
-    ending._thread.join(SOON)
+    ending._threads[0].join(SOON)
     fake.error = None
     assert len(service.predict(version(), [item()], timeout=SOON)[0]) == 1
     assert fake.loads == 2
@@ -167,8 +168,8 @@ def test_a_model_that_made_room_no_longer_has_a_thread(fake):
     batcher = service.models.get(version("a" * 64), SOON)
     for letter in "bc":
         service.predict(version(letter * 64), [item()], timeout=SOON)
-    batcher._thread.join(SOON)
-    assert not batcher._thread.is_alive()
+    batcher._threads[0].join(SOON)
+    assert not batcher._threads[0].is_alive()
 
 
 def test_missing_weights_are_a_reason(fake):

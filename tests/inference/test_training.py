@@ -196,7 +196,7 @@ def test_versions_are_numbered_within_their_day(trained):
     assert first.name.endswith("-1")
     assert second.name == f"{first.name[:-1]}2"
     stored = ModelVersion.objects.get(pk=first.pk)
-    assert (stored.kind, stored.runtime, stored.classes) == ("inspection", "torch", list(CLASSES))
+    assert (stored.kind, stored.runtime, stored.classes) == ("inspection", "onnxruntime", list(CLASSES))
     assert (stored.weights_digest, stored.metrics) == (trained[0].weights_digest, {"n": 1})
     assert runtimes.load(stored).kind == "inspection"
 

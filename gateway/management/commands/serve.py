@@ -20,6 +20,8 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from gateway import metrics_files
+from gateway.log_printer import JsonPrinter
 from gateway.stopping import GentleManager
 
 READY_SECONDS = 120
@@ -50,8 +52,10 @@ class Command(BaseCommand):
         if only in {None, "web"}:
             _check_port(host, port)
         marker = _stopping_file()
-        environment = _environment(url) | {"STOPPING_FILE": str(marker)}
-        manager = GentleManager(marker=marker, drain=settings.DRAIN_SECONDS, patience=settings.SHUTDOWN_SECONDS)
+        environment = _environment(url) | {"STOPPING_FILE": str(marker)} | metrics_files.environment()
+        printer = JsonPrinter(sys.stdout) if settings.LOG_FORMAT == "json" else None
+        drain, patience = settings.DRAIN_SECONDS, settings.SHUTDOWN_SECONDS
+        manager = GentleManager(marker=marker, drain=drain, patience=patience, printer=printer)
         commands = _commands(host, port, with_conveyor=options["with_conveyor"])
         for name, command in [(only, _part(only, host, port))] if only else commands:
             # What PostgreSQL shows as the name of the connection.
@@ -89,7 +93,7 @@ def _environment(url: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(settings.TORCH_THREADS),
         # In a container everything runs as root; Celery's seven lines about it would hide the banner.
-        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",
     }
 
 
@@ -119,12 +123,11 @@ def _part(name: str, host: str, port: int) -> list[str]:
             "nice", "-n", "10", *celery, "worker", "--pool", "threads", "--concurrency", "4",
             "--loglevel", "warning", "--without-gossip", "--without-mingle",
         ]  # fmt: skip
-    threads = settings.WEB_THREADS
-    # One process unless told otherwise: the micro-batcher joins what meets in it, and SQLite has one writer at a time.
+    # Few processes: the micro-batcher joins what meets in one of them.
     return [
         str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(settings.WEB_WORKERS),
-        "--blocking-threads", str(threads), "--backpressure", str(threads * 2), "--no-ws", "--log-level", "error",
+        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(settings.WEB_THREADS),
+        "--backpressure", str(settings.WEB_CONNECTIONS), "--no-ws", "--http", "1", "--log-level", "error",
         "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip
 
