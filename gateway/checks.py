@@ -20,7 +20,7 @@ SYNCHRONOUS = {"OFF", "NORMAL", "FULL", "EXTRA"}
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the settings as they are."""
-    return [*_broker(), *_durability(), *_reach(), *_threads(), *_logs(), *_workers(), *_webhooks(), *_engines()]
+    return [*_broker(), *_durability(), *_reach(), *_threads(), *_logs(), *_webhooks(), *_engines()]
 
 
 def _broker() -> Iterator[CheckMessage]:
@@ -56,16 +56,10 @@ def _reach() -> Iterator[CheckMessage]:
 def _logs() -> Iterator[CheckMessage]:
     if settings.LOG_FORMAT not in {"plain", "json"}:
         hint = "Use plain for people or json for machines."
-        yield Error(f"LOG_FORMAT is {settings.LOG_FORMAT!r}.", hint=hint, id="gateway.E006")
+        yield Error(f"LOG_FORMAT is {settings.LOG_FORMAT!r}.", hint=hint, id="gateway.E008")
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < 16:
         hint = "Use a long random one: python -c 'import secrets; print(secrets.token_urlsafe(32))'."
-        yield Warning("METRICS_TOKEN can be guessed.", hint=hint, id="gateway.W003")
-
-
-def _workers() -> Iterator[CheckMessage]:
-    if settings.WEB_WORKERS > 1 and _database()["ENGINE"] == SQLITE:
-        hint = "Set WEB_WORKERS=1, or use PostgreSQL."
-        yield Warning("Several web processes share SQLite, which has one writer at a time.", hint=hint, id="gateway.W004")
+        yield Warning("METRICS_TOKEN can be guessed.", hint=hint, id="gateway.W005")
 
 
 def _threads() -> Iterator[CheckMessage]:
@@ -98,22 +92,21 @@ def _webhooks() -> Iterator[CheckMessage]:
         yield Warning("Webhooks may be sent in the clear.", hint=hint, id="gateway.W020")
 
 
-def _database() -> dict[str, Any]:
-    return database(settings.DATABASE_URL, settings.VAR_DIR, synchronous=settings.SQLITE_SYNCHRONOUS)
-
-
 def _engines() -> Iterator[CheckMessage]:
-    found = _database()
+    found = database(settings.DATABASE_URL, settings.VAR_DIR, synchronous=settings.SQLITE_SYNCHRONOUS)
     if found["ENGINE"] == NO_DATABASE:
         # Not the whole address: it has a password.
         scheme = settings.DATABASE_URL.partition(":")[0]
         hint = "Use postgresql://user:password@host:5432/name or sqlite:///path; quote what a password has (%40 for @)."
-        yield Error(f"DATABASE_URL, of the scheme {scheme!r}, cannot be understood.", hint=hint, id="gateway.E007")
+        yield Error(f"DATABASE_URL, of the scheme {scheme!r}, cannot be understood.", hint=hint, id="gateway.E006")
     far = found["ENGINE"] == POSTGRESQL and found["HOST"] not in {"", *LOCAL}
     if far and "sslmode" not in found["OPTIONS"]:
         hint = "Add ?sslmode=verify-full (or require) to DATABASE_URL; ?sslmode=disable where the network is your own."
-        yield Warning(f"Nothing says that {found['HOST']} is asked through TLS.", hint=hint, id="gateway.W005")
+        yield Warning(f"Nothing says that {found['HOST']} is asked through TLS.", hint=hint, id="gateway.W003")
+    if settings.WEB_WORKERS > 1 and found["ENGINE"] == SQLITE:
+        hint = "Use PostgreSQL, or one process: several wait for SQLite's one writer by polling, up to a second."
+        yield Warning(f"{settings.WEB_WORKERS} web processes share a SQLite file.", hint=hint, id="gateway.W004")
     bucket = urlparse(settings.MEDIA_STORAGE_URL)
     if settings.MEDIA_STORAGE_URL and (bucket.scheme != "s3" or not bucket.netloc or bucket.query):
         hint = "Use s3://bucket/folder; endpoint, region and keys come from AWS_ENDPOINT_URL_S3 and the other AWS_ names."
-        yield Error(f"MEDIA_STORAGE_URL is {settings.MEDIA_STORAGE_URL!r}.", hint=hint, id="gateway.E008")
+        yield Error(f"MEDIA_STORAGE_URL is {settings.MEDIA_STORAGE_URL!r}.", hint=hint, id="gateway.E007")

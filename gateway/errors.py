@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Whether a commit came through is not known where its answer was lost.
+AGAIN = "Send it again with the same Idempotency-Key: it is taken once."
+
 
 class GatewayError(Exception):
     """Base of the errors of this app."""
@@ -57,6 +60,14 @@ class LineUnknown(GatewayError):
     status = 404
     code = "line-unknown"
     title = "There is no such line"
+
+
+class StorageFull(GatewayError):
+    """There is no room for a photo."""
+
+    status = 503
+    code = "storage-full"
+    title = "There is no room for the photo"
 
 
 class ApprovalsKept(GatewayError):

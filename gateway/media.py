@@ -1,11 +1,12 @@
-"""Photos by the digest of their bytes: written once, synced before anybody is told, never changed.
+"""Photos by the digest of their bytes: written once, durable before anybody is told, never changed.
 
-With DURABILITY=normal they are handed to the system and not synced: they survive the program, and not a power cut. Where
-MEDIA_STORAGE_URL says so, they lie in a bucket under the same names.
+They lie in files of this machine, or where MEDIA_STORAGE_URL says so in a bucket under the same names. With DURABILITY=normal
+files are handed to the system and not synced: they survive the program, and not a power cut.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -17,10 +18,14 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from gateway.errors import AGAIN, StorageFull
+
 if TYPE_CHECKING:
     # Its libraries are large: only who has a bucket loads them.
     from gateway.bucket import Bucket
 
+# What a system says where nothing more can be written.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 # Folders whose names this process has synced, all the way up.
 _durable: set[Path] = set()
 
@@ -31,7 +36,10 @@ def digest_of(data: bytes) -> str:
 
 
 def name_of(digest: str) -> str:
-    """Return the name under which the bytes lie."""
+    """Return the name under which the bytes lie.
+
+    256 folders: more of them would be made anew, and synced, with every other photo.
+    """
     return f"{digest[:2]}/{digest}"
 
 
@@ -41,16 +49,11 @@ def aside_name_of(digest: str) -> str:
 
 
 def path_of(digest: str) -> Path:
-    """Return where the bytes lie where they lie on this machine."""
-    path = _place(digest)
+    """Return the file in which the bytes lie where they lie on this machine."""
+    path = Path(settings.VAR_DIR) / "media" / name_of(digest)
     # Photos of earlier versions lie one folder deeper.
     deeper = path.parent / digest[2:4] / digest
     return deeper if not path.exists() and deeper.exists() else path
-
-
-def _place(digest: str) -> Path:
-    """Return where new bytes go. 256 folders: more of them would be made anew, and synced, with every other photo."""
-    return Path(settings.VAR_DIR) / "media" / name_of(digest)
 
 
 def bucket() -> Bucket | None:
@@ -59,17 +62,30 @@ def bucket() -> Bucket | None:
 
 
 def store(data: bytes, digest: str = "") -> str:
-    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look."""
+    """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look.
+
+    Raises StorageFull where there is no room for them.
+    """
     digest, elsewhere = digest or digest_of(data), bucket()
     if elsewhere is not None:
         # Without looking first: that costs as much, and what is there may be leaving.
         elsewhere.save(name_of(digest), ContentFile(data))
         return digest
+    try:
+        _write(data, digest)
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull(AGAIN) from error
+        raise
+    return digest
+
+
+def _write(data: bytes, digest: str) -> None:
     path = path_of(digest)
     if path.exists():
         # Whoever is storing the same bytes at this moment may not have synced their name yet.
         _sync_folder(path.parent)
-        return digest
+        return
     _make_folder(path.parent)
     # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
     draft = path.with_name(f".{digest}.{uuid4().hex}")
@@ -84,7 +100,6 @@ def store(data: bytes, digest: str = "") -> str:
         draft.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-    return digest
 
 
 def load(digest: str) -> bytes:
@@ -95,19 +110,22 @@ def load(digest: str) -> bytes:
 
 def open_file(digest: str) -> BinaryIO:
     """Open the file for reading; one that was set aside (`gateway.leaving`) can be read until it is gone."""
-    elsewhere = bucket()
     # Its place is looked at twice, as it may be coming back.
-    for name in (name_of(digest), aside_name_of(digest), name_of(digest)) if elsewhere is not None else ():
+    for name in (name_of(digest), aside_name_of(digest)):
         try:
-            return io.BytesIO(elsewhere.open(name).read())
+            return _open(name)
         except FileNotFoundError:
             continue
-    for path in (path_of(digest), aside_of(digest)):
-        try:
-            return path.open("rb")
-        except FileNotFoundError:
-            continue
+    # What came before there was a bucket is still here.
     return path_of(digest).open("rb")
+
+
+def _open(name: str) -> BinaryIO:
+    elsewhere = bucket()
+    if elsewhere is None:
+        return (Path(settings.VAR_DIR) / "media" / name).open("rb")
+    with elsewhere.open(name) as file:
+        return io.BytesIO(file.read())
 
 
 def aside_of(digest: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from gateway.errors import GatewayError, StorageUnavailable
+from gateway.errors import AGAIN, GatewayError, StorageUnavailable
 from inference.errors import InputRefused, ModelUnavailable
 from policies.errors import PolicyError
 
@@ -47,21 +46,18 @@ def status_of(error: Exception) -> int:
     return int(getattr(error, "status", 400))
 
 
-# Whether a commit came through is not known where its answer was lost.
-AGAIN = "Send it again with the same Idempotency-Key: it is taken once."
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 OURS = (GatewayError, PolicyError, InputRefused, ModelUnavailable)
-
-
+# The database is away, locked or full, or the storage is away. The caller keeps its photo and tries again.
+TROUBLE = (OperationalError, InterfaceError, StorageUnavailable)
 # All that is rendered here; what is not among them was not foreseen, and is a 500 that is logged.
 KNOWN = (
-    *OURS, exceptions.APIException, Http404, PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent,
+    *OURS, *TROUBLE, exceptions.APIException, Http404, PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent,
 )  # fmt: skip
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Render an error raised in an API view; None lets an unforeseen one become a 500 that is logged."""
-    body = _trouble(error) or _translate(error)
+    body = _translate(error)
     if body is None:
         return None
     return Response(body, status=body["status"], headers=_headers(error, body), content_type=CONTENT_TYPE)
@@ -84,20 +80,6 @@ def _headers(error: Exception, body: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _trouble(error: Exception) -> dict[str, Any] | None:
-    """Return what to say where database or disk gave way: the caller keeps its photo and tries again."""
-    if isinstance(error, OperationalError | InterfaceError):
-        body = _plain(503, "database-unavailable", "The database does not answer", f"{AGAIN} ({type(error).__name__})")
-    elif isinstance(error, OSError) and error.errno in FULL:
-        body = _plain(503, "storage-full", "There is no room for the photo", AGAIN)
-    elif isinstance(error, StorageUnavailable):
-        body = _plain(503, "storage-unavailable", "The storage of photos does not answer", AGAIN)
-    else:
-        return None
-    logger.error("%s: %s", body["code"], error)
-    return body
-
-
 def details_of(error: Exception) -> dict[str, Any]:
     """Return the problem details of an error of ours, the REST framework's or Django's own."""
     return _translate(error) or body_of(error)
@@ -106,6 +88,10 @@ def details_of(error: Exception) -> dict[str, Any]:
 def _translate(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, OURS):
         return body_of(error)
+    if isinstance(error, TROUBLE):
+        name = "storage" if isinstance(error, StorageUnavailable) else "database"
+        logger.error("the %s does not answer: %s", name, error)
+        return _plain(503, f"{name}-unavailable", f"The {name} does not answer", f"{AGAIN} ({type(error).__name__})")
     if isinstance(error, exceptions.APIException):
         detail = error.detail
         code = getattr(detail, "code", None) or error.default_code

@@ -75,8 +75,7 @@ class _Entry:
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
     """Write the batches of several requests inside one transaction: as many statements as there are tables."""
-    lines = {entry.line.pk: entry.line for entry in entries}
-    newest = {pk: _kept_policy(lines[pk]) for pk in sorted(lines)}
+    newest = {pk: _kept_policy(line) for pk, line in sorted({entry.line.pk: entry.line for entry in entries}.items())}
     results = [_judged(entry, newest[entry.line.pk]) for entry in entries]
     recording.write([outcome for outcomes in results if isinstance(outcomes, list) for outcome in outcomes])
     for entry, outcomes in zip(entries, results, strict=True):
@@ -155,7 +154,7 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
 
 
 def _kept_policy(line: Line) -> PolicyVersion:
-    """Return the policy in force; a change of it waits until what is recorded under it is committed."""
+    """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that."""
     keep_policy(line)
     return _active_policy(line)
 

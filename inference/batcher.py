@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple
 
+from inference import deadlines
 from inference.errors import ModelBusy, ModelUnavailable
 from inference.figures import BACKLOG, BATCH_ITEMS, MODEL_SECONDS, REFUSED
 from inference.kinds.base import Pixels
@@ -22,6 +24,7 @@ class _Waiting(NamedTuple):
     pixels: Pixels
     answer: Future[Scores]
     since: float
+    until: float
 
 
 class Batcher:
@@ -52,8 +55,11 @@ class Batcher:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, items: Sequence[Pixels]) -> list[Future[Scores]]:
-        """Queue all of `items` or none. Raises `ModelBusy` where the backlog is full, `ModelUnavailable` once closed."""
+    def submit(self, items: Sequence[Pixels], until: float = math.inf) -> list[Future[Scores]]:
+        """Queue all of `items` or none. After `until`, in monotonic seconds, nobody waits for them any more.
+
+        Raises `ModelBusy` where the backlog is full, `ModelUnavailable` once closed.
+        """
         with self._changed:
             if self._closed:
                 raise ModelUnavailable(OUT_OF_SERVICE)
@@ -63,14 +69,15 @@ class Batcher:
                 raise ModelBusy(f"{len(self._queue)} items wait for the model already; at most {self._max_backlog} may.")
             futures: list[Future[Scores]] = [Future() for _ in items]
             now = time.monotonic()
-            self._queue.extend(_Waiting(pixels, future, now) for pixels, future in zip(items, futures, strict=True))
+            self._queue.extend(_Waiting(pixels, future, now, until) for pixels, future in zip(items, futures, strict=True))
             BACKLOG.inc(len(futures))
             self._changed.notify(len(items))
         return futures
 
     def predict(self, items: Sequence[Pixels], timeout: float) -> list[Scores]:
         """Return the scores of `items` in their order. Raises `ModelUnavailable` after `timeout` seconds or on any failure."""
-        futures, deadline = self.submit(items), time.monotonic() + timeout
+        deadline = time.monotonic() + timeout
+        futures = self.submit(items, deadline)
         try:
             return [future.result(max(0.0, deadline - time.monotonic())) for future in futures]
         except TimeoutError:
@@ -136,7 +143,8 @@ class Batcher:
         return batch
 
     def _compute(self, batch: list[_Waiting]) -> None:
-        with _Answering(batch):
+        # As long as anybody waits for any of it.
+        with _Answering(batch), deadlines.until(max(waiting.until for waiting in batch)):
             BATCH_ITEMS.observe(len(batch))
             with MODEL_SECONDS.time():
                 found = self._predict([waiting.pixels for waiting in batch])

@@ -36,9 +36,9 @@ def train(
     return kinds.get(kind).train(examples, classes, seed=seed, progress=progress, limits=limits)
 
 
-def create_version(trained: Trained, metrics: dict[str, Any], dataset_digest: str) -> ModelVersion:
-    """Return the new row, named by kind, day and number: "inspection-20261121-1"."""
-    day = f"{trained.kind}-{timezone.now():%Y%m%d}-"
+def create_version(trained: Trained, metrics: dict[str, Any], dataset_digest: str, stem: str = "") -> ModelVersion:
+    """Return the new row, named by its kind or `stem`, day and number: "inspection-20261121-1"."""
+    day = f"{stem or trained.kind}-{timezone.now():%Y%m%d}-"
     taken = ModelVersion.objects.filter(name__startswith=day).count()
     for number in range(taken + 1, taken + NAME_ATTEMPTS):
         try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from inference.errors import UnknownKind
 from inference.runtimes.base import Predictor, Runtime, Weighted
+from inference.runtimes.oip import OpenInference
 from inference.runtimes.onnx_cpu import OnnxCpu
 from inference.runtimes.torch_cpu import TorchCpu
 
 __all__ = ["Predictor", "Runtime", "Weighted", "get", "load", "names"]
 
 # The one table: a new runtime is a file in this folder and a row here.
-RUNTIMES: dict[str, Runtime] = {runtime.name: runtime for runtime in (OnnxCpu(), TorchCpu())}
+RUNTIMES: dict[str, Runtime] = {runtime.name: runtime for runtime in (OnnxCpu(), TorchCpu(), OpenInference())}
 
 
 def get(name: str) -> Runtime:

@@ -20,7 +20,7 @@ class Damaged(Exception):
 
 def place_of(digest: str) -> str:
     """Return where a file of the media store lies in a backup."""
-    return f"media/{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"media/{media.name_of(digest)}"
 
 
 def sources(media_digests: set[str], weights_digests: set[str]) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,13 @@ from django.db.models import Q
 
 from gateway.models import Deployment, Role
 from inference.models import ModelVersion
+from inference.runtimes.oip import OpenInference
 from policies.models import Line
 from review.models import TrainingRun, TrainingState
 
 RUNS_SHOWN = 30
 DEPLOYMENTS_SHOWN = 50
+REMOTE_SHOWN = 50
 # Long, and shown on the model's own page alone.
 HEAVY = ("model_version__card", "model_version__metrics")
 OPEN = (TrainingState.QUEUED, TrainingState.RUNNING)
@@ -30,6 +32,8 @@ class LineModels:
     runs: tuple[TrainingRun, ...]
     # Whether another model was champion before.
     can_step_back: bool
+    # Those on other servers that could serve the line and don't.
+    remote: tuple[ModelVersion, ...]
 
 
 def in_service(line: Line) -> dict[str, Deployment]:
@@ -39,7 +43,7 @@ def in_service(line: Line) -> dict[str, Deployment]:
 
 
 def models_of(line: Line) -> LineModels:
-    """Return the line's models, with two queries."""
+    """Return the line's models, with four queries at most."""
     deployed = Deployment.objects.filter(line=line).select_related("model_version", "started_by").defer(*HEAVY)
     history = list(deployed.order_by("-started_at", "-id"))
     current = {row.role: row for row in history if row.ended_at is None}
@@ -59,7 +63,16 @@ def models_of(line: Line) -> LineModels:
         runs=tuple(runs),
         can_step_back=champion is not None
         and any(row.role == Role.CHAMPION and row.model_version_id != champion.model_version_id for row in history),
+        remote=tuple(version for version in _remote_that_fit(line) if version.pk not in serving),
     )
+
+
+def _remote_that_fit(line: Line) -> list[ModelVersion]:
+    found = ModelVersion.objects.filter(runtime=OpenInference.name, kind=line.kind).defer("card", "metrics")
+    versions = list(found[:REMOTE_SHOWN])
+    # Most lines have no such model, and then nobody needs to know the classes.
+    known = set(line.classes.values_list("key", flat=True)) if versions else set()
+    return [version for version in versions if known.issuperset(version.classes)]
 
 
 def to_be_judged(line: Line) -> list[ModelVersion]:
@@ -83,8 +96,8 @@ def latest_run(line: Line) -> TrainingRun | None:
 
 
 def model_of(line: Line, name: str) -> ModelVersion | None:
-    """Return the model of that name where it was trained for this line or served it."""
-    mine = Q(deployments__line=line) | Q(training_runs__line=line)
+    """Return the model of that name where it was trained for this line or served it, or runs elsewhere and is for anybody."""
+    mine = Q(deployments__line=line) | Q(training_runs__line=line) | Q(runtime=OpenInference.name, kind=line.kind)
     return ModelVersion.objects.filter(mine, name=name).distinct().first()
 
 

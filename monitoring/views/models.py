@@ -16,6 +16,7 @@ from gateway.models import Role
 from gateway.roles import manager_required
 from inference.models import ModelVersion
 from monitoring.evaluation import facts_of, report_of
+from monitoring.remote_page import elsewhere
 from monitoring.selectors import models, policies
 from monitoring.selectors.promises import proofs
 from monitoring.views.answers import find_line, reason_of, refusal, user_of
@@ -49,6 +50,7 @@ def model(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "report": report_of(run.evaluation if run else {}, version.metrics, names),
         "names": names,
         "proofs": proofs(line, version, champion),
+        "elsewhere": elsewhere(version),
     }
     return render(request, "monitoring/model.html", context)
 

@@ -58,6 +58,13 @@ def test_a_photo_is_kept_under_its_content_and_nowhere_else(bucket: Any, tmp_pat
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_what_came_before_there_was_a_bucket_is_still_found(bucket: Any, settings: Any) -> None:
+    url, settings.MEDIA_STORAGE_URL = settings.MEDIA_STORAGE_URL, ""
+    digest = media.store(b"before")
+    settings.MEDIA_STORAGE_URL = url
+    assert media.load(digest) == b"before"
+
+
 def test_what_is_not_kept_is_not_found(bucket: Any) -> None:
     with pytest.raises(FileNotFoundError):
         media.load("0" * 64)

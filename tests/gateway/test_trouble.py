@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,9 +37,9 @@ def fails(error: Exception) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "name", "error", "code"),
     [
-        (media, "store", FULL, "storage-full"),
-        (recording, "record", AWAY, "database-unavailable"),
-        (recording, "record", OperationalError("database or disk is full"), "database-unavailable"),
+        (Path, "rename", FULL, "storage-full"),
+        (recording, "write", AWAY, "database-unavailable"),
+        (recording, "write", OperationalError("database or disk is full"), "database-unavailable"),
     ],
 )
 def test_trouble_is_said_and_leaves_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -124,3 +125,8 @@ def test_a_token_is_revoked(line: Line, manager: Client, now: datetime) -> None:
         assert words in manager.post(f"/tokens/{made.pk}/revoke/", follow=True).text
     made.refresh_from_db()
     assert made.revoked_at is not None
+
+
+def test_a_models_page_stands_under_models(busy: Line, manager: Client) -> None:
+    page = manager.get("/lines/phones/models/inspection-test-1/").text
+    assert re.findall(r'<a href="([^"]*)" aria-current="page"', page) == ["/lines/phones/models/"]

@@ -100,7 +100,7 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
         ("/lines/phones/policies/", 3 + 4),
         ("/lines/phones/what-if/", 3 + 10),
         ("/lines/phones/requests/", 3 + 5),
-        ("/lines/phones/models/", 3 + 4),
+        ("/lines/phones/models/", 3 + 5),
         ("/lines/phones/items/", 3 + 4),
         ("/tokens/", 3 + 2),
     ],

@@ -123,10 +123,11 @@ def _part(name: str, host: str, port: int) -> list[str]:
             "nice", "-n", "10", *celery, "worker", "--pool", "threads", "--concurrency", "4",
             "--loglevel", "warning", "--without-gossip", "--without-mingle",
         ]  # fmt: skip
-    # Few processes: the micro-batcher joins what meets in one of them.
+    threads = settings.WEB_THREADS
+    # One process unless told otherwise: the micro-batcher joins what meets in it, and SQLite has one writer at a time.
     return [
         str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(settings.WEB_THREADS),
+        "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(threads),
         "--backpressure", str(settings.WEB_CONNECTIONS), "--no-ws", "--http", "1", "--log-level", "error",
         "--workers-kill-timeout", str(settings.SHUTDOWN_SECONDS), "gateway.wsgi:application",
     ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Models that run elsewhere, asked through the Open Inference Protocol v2 over HTTP."""
