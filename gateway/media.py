@@ -50,7 +50,10 @@ def aside_name_of(digest: str) -> str:
 
 def path_of(digest: str) -> Path:
     """Return the file in which the bytes lie where they lie on this machine."""
-    return Path(settings.VAR_DIR) / "media" / name_of(digest)
+    path = Path(settings.VAR_DIR) / "media" / name_of(digest)
+    # Photos of earlier versions lie one folder deeper.
+    deeper = path.parent / digest[2:4] / digest
+    return deeper if not path.exists() and deeper.exists() else path
 
 
 def bucket() -> Bucket | None:
@@ -113,7 +116,8 @@ def open_file(digest: str) -> BinaryIO:
             return _open(name)
         except FileNotFoundError:
             continue
-    return _open(name_of(digest))
+    # What came before there was a bucket is still here.
+    return path_of(digest).open("rb")
 
 
 def _open(name: str) -> BinaryIO:

@@ -15,6 +15,7 @@ from gateway.policy_files import PolicyFileError, Wanted
 from policies.automation import lowers
 from policies.changes import Draft, active_policy, check_against, draft_of
 from policies.errors import PolicyError, StalePolicy
+from policies.locks import change_alone
 from policies.models import PENDING, ChangeRequest, Line, PolicyVersion, RequestState
 from policies.promises import check_limits
 from policies.requests import draft_json
@@ -64,7 +65,11 @@ def apply(found: Iterable[Plan], *, by: User | None, reason: str, now: datetime)
 
     What waits already for the same values against the same version is not asked for again. Raises PolicyError.
     """
-    return [(plan, _apply(plan, by=by, reason=reason, now=now)) for plan in found if plan.differences]
+    wanted = [plan for plan in found if plan.differences]
+    # All of them first, and in one order: whoever waits for two lines must not hold one that somebody waits for with the other.
+    for plan in sorted(wanted, key=lambda plan: plan.line.pk):
+        change_alone(plan.line)
+    return [(plan, _apply(plan, by=by, reason=reason, now=now)) for plan in wanted]
 
 
 def _plan(wanted: Wanted) -> Plan:

@@ -53,9 +53,16 @@ def names(client: Any) -> list[str]:
 def test_a_photo_is_kept_under_its_content_and_nowhere_else(bucket: Any, tmp_path: Path) -> None:
     digest = media.store(b"bytes")
     assert media.store(b"bytes") == digest == media.digest_of(b"bytes")
-    assert names(bucket) == [f"line-1/media/{digest[:2]}/{digest[2:4]}/{digest}"]
+    assert names(bucket) == [f"line-1/media/{digest[:2]}/{digest}"]
     assert media.load(digest) == b"bytes"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_what_came_before_there_was_a_bucket_is_still_found(bucket: Any, settings: Any) -> None:
+    url, settings.MEDIA_STORAGE_URL = settings.MEDIA_STORAGE_URL, ""
+    digest = media.store(b"before")
+    settings.MEDIA_STORAGE_URL = url
+    assert media.load(digest) == b"before"
 
 
 def test_what_is_not_kept_is_not_found(bucket: Any) -> None:

@@ -37,12 +37,12 @@ def test_automation_that_was_lowered_decides_nothing_more(
     """The red switch is pressed when the post has read the policy and not yet written anything."""
     dial(Mode.FULL)
     reading, stopped, overtook = threading.Event(), threading.Event(), []
-    real = recording.record
+    real = recording.write
 
-    def record(*args: Any, **values: Any) -> Any:
+    def write(outcomes: Any) -> None:
         reading.set()
         overtook.append(stopped.wait(WINDOW_SECONDS))
-        return real(*args, **values)
+        real(outcomes)
 
     def post() -> int:
         client = Client(headers={"Authorization": f"Bearer {token[1]}"})
@@ -54,7 +54,7 @@ def test_automation_that_was_lowered_decides_nothing_more(
         stopped.set()
         return list(Decision.objects.values_list("policy__mode", flat=True))
 
-    monkeypatch.setattr(recording, "record", record)
+    monkeypatch.setattr(recording, "write", write)
     status, decided_when_stopped = race(post, stop)
     assert (status, overtook) == (201, [False])
     # What the switch found decided when it answered is all that was ever decided.
