@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.conf import settings
 
 # Folders whose names this process has synced, all the way up.
-_durable: set[Path] = set()
+_durable: set[str] = set()
 
 
 def digest_of(data: bytes) -> str:
@@ -37,26 +37,31 @@ def _place(digest: str) -> Path:
 def store(data: bytes, digest: str = "") -> str:
     """Keep the bytes durably and return their digest, which may be given. Storing the same bytes again costs a look."""
     digest = digest or digest_of(data)
-    path = path_of(digest)
-    if path.exists():
+    # Plain text instead of paths: with every photo these take longer than writing it.
+    folder = f"{settings.VAR_DIR}/media/{digest[:2]}"
+    if os.path.exists(f"{folder}/{digest}") or os.path.exists(f"{folder}/{digest[2:4]}/{digest}"):
         # Whoever is storing the same bytes at this moment may not have synced their name yet.
-        _sync_folder(path.parent)
+        _sync_folder(path_of(digest).parent)
         return digest
-    _make_folder(path.parent)
-    # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
-    draft = path.with_name(f".{digest}.{uuid4().hex}")
+    if folder not in _durable or not os.path.isdir(folder):
+        _make_folder(folder)
+    _write(f"{folder}/{digest}", f"{folder}/.{digest}.{uuid4().hex}", data)
+    _sync_folder(folder)
+    return digest
+
+
+def _write(path: str, draft: str, data: bytes) -> None:
+    """Write beside the place and rename, so that a crash leaves no half a photo under a whole one's name."""
     try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
+        with open(draft, "xb", buffering=0) as file:
+            if file.write(data) != len(data):
+                raise OSError("The disk took only a part of the photo.")
             if settings.DURABILITY == "full":
                 os.fsync(file.fileno())
-        draft.rename(path)
+        os.rename(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        Path(draft).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
-    return digest
 
 
 def load(digest: str) -> bytes:
@@ -64,20 +69,18 @@ def load(digest: str) -> bytes:
     return path_of(digest).read_bytes()
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: str) -> None:
     """Make the folder and those above it; each is durable only once the one that holds it is synced.
 
     Those that were there are synced too, as somebody else may just have made them, but once a process.
     """
-    if folder in _durable and folder.is_dir():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for above in folder.parents[:2]:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for above in Path(folder).parents[:2]:
         _sync_folder(above)
     _durable.add(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str | Path) -> None:
     """A name must survive a power cut as well as the bytes, where the setting asks for that."""
     if settings.DURABILITY != "full":
         return

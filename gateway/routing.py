@@ -17,6 +17,7 @@ from gateway.group_commit import GroupCommit
 from gateway.models import Item
 from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
+from gateway.standing import Standing
 from inference import service
 from inference.errors import ModelBusy, ModelUnavailable
 from policies.models import Line, PolicyVersion
@@ -40,11 +41,12 @@ def route(
     """
     # Before anything is spent on it; the look that counts is the one inside the transaction.
     refuse_taken_ids(line, arrivals)
-    policy = _active_policy(line)
-    predicted = predict(line, policy, arrivals)
-    for arrival in arrivals:
-        media.store(arrival.data, arrival.digest)
+    policy = _known.get(line.pk) or _active_policy(line.pk)
     try:
+        with _together.coming():
+            predicted = predict(line, policy, arrivals)
+            for arrival in arrivals:
+                media.store(arrival.data, arrival.digest)
         outcomes = _together.record(_Entry(line, policy, arrivals, predicted, source, now, within))
     except IntegrityError:
         # Where writers are not one at a time, another request may have taken an id between look and leap.
@@ -69,7 +71,7 @@ class _Entry:
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
     """Write the batches of several requests inside one transaction: as many statements as there are tables."""
-    newest = {line.pk: _active_policy(line) for line in {entry.line.pk: entry.line for entry in entries}.values()}
+    newest = {line: _active_policy(line) for line in {entry.line.pk for entry in entries}}
     results = [_judged(entry, newest[entry.line.pk]) for entry in entries]
     recording.write([outcome for outcomes in results if isinstance(outcomes, list) for outcome in outcomes])
     for entry, outcomes in zip(entries, results, strict=True):
@@ -145,13 +147,13 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy
 
 
-def _active_policy(line: Line) -> PolicyVersion:
+def _active_policy(line: int) -> PolicyVersion:
     """Return the policy that rules the line now."""
-    policy = _policies.first(line.pk)
+    policy = _policies.first(line)
     if policy is None:
-        raise PolicyVersion.DoesNotExist(f"The line {line.slug} has no policy in force.")
+        raise PolicyVersion.DoesNotExist(f"The line {line} has no policy in force.")
     return policy
 
 
-# Asked for twice an item, hence compiled once.
 _policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)
+_known: Standing[int, PolicyVersion] = Standing(_policies.first)
