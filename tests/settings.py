@@ -23,3 +23,5 @@ MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: 
 MODEL_TIMEOUT_SECONDS = 120
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+# What a test changes holds at once; the moment for which the road remembers has tests of its own.
+ROAD_CACHE_SECONDS = 0
