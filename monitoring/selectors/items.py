@@ -42,7 +42,7 @@ def listed(line: Line, user: User, filters: Mapping[str, str], before: UUID | No
     for name in asked:
         found = found.filter(**{name: filters[name]})
     if asked and blind:
-        found = found.filter(hidden=False)
+        found = found.filter(Q(hidden=False))
     if filters.get("state"):
         found = found.filter(_state(filters["state"]) if blind else Q(state=filters["state"]))
     if filters.get("external_id"):
