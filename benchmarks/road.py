@@ -24,6 +24,7 @@ import floor  # begins a scratch Sluice
 import small_model
 from django.conf import settings
 from django.utils import timezone
+from peer_sides import PACKAGES, peer
 from servers import HERE, Side, Window, free_port, load, peak_mb, running
 
 from gateway import deployments
@@ -31,6 +32,7 @@ from gateway.management.commands import serve
 from gateway.models import Item, Role
 from gateway.tokens import create_token
 from inference.models import ModelVersion
+from inference.vision.export import to_onnx
 from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
 from policies.modes import Mode
@@ -112,6 +114,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", default="50 MMAC,default")
     parser.add_argument("--only", default="", help="rows whose name has this")
+    parser.add_argument("--peers", default="", help=f"servers that store nothing, of {', '.join(PACKAGES)}; each takes a venv")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(dir=settings.VAR_DIR))
     photos = small_model.photos()
@@ -141,7 +144,30 @@ def main() -> None:
                     windows[name].append(load(side, folder, concurrency=concurrency, seconds=arguments.seconds))
             for side, _, name in rows:
                 results[name] = show(name, windows[name], floors[name], walls[title], peak_mb(side))
-    print(json.dumps(summary(results)))
+    ratios = beside_peers(arguments, folder, photos, tokens) if arguments.peers else {}
+    print(json.dumps(summary(results) | ratios))
+
+
+def beside_peers(arguments: argparse.Namespace, folder: Path, photos: list[bytes], tokens: dict[str, str]) -> dict[str, float]:
+    """Run the product beside each peer in turn, and return its photos a CPU-second over the peer's."""
+    title = next(iter(tokens))
+    slug, backbone = LINES[title]
+    graph = folder / "model.onnx"
+    graph.write_bytes(to_onnx(small_model.network(backbone), floor.SIDE))
+    ratios: dict[str, float] = {}
+    with sluice(tokens[title], slug, "sluice", {"DURABILITY": "full"}) as ours:
+        for name in arguments.peers.split(","):
+            with peer(name, graph) as theirs:
+                load(theirs, folder, concurrency=16, seconds=1)
+                pairs = [
+                    [load(side, folder, concurrency=16, seconds=arguments.seconds) for side in (ours, theirs)]
+                    for _ in range(arguments.rounds)
+                ]
+                ratios[f"vs_{name}"] = round(statistics.median(us.a_cpu_second / it.a_cpu_second for us, it in pairs), 3)
+                ratios[f"vs_{name}_wall"] = round(statistics.median(us.a_second / it.a_second for us, it in pairs), 3)
+                base = [floor.rate(floor.fastest_loop(backbone), photos, 1.0)] * len(pairs)
+                show(name, [it for _, it in pairs], base, pairs[0][0].a_second, peak_mb(theirs))
+    return ratios
 
 
 def summary(results: dict[str, dict[str, float]]) -> dict[str, object]:

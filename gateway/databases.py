@@ -60,6 +60,11 @@ def _sqlite(path: Path, synchronous: str) -> dict[str, Any]:
             # A writer takes its lock at BEGIN and waits for it; a deferred transaction would fail at its first write instead.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};",
+            # An item touches about 25 pages, the same ones as the item before it: the log is folded into the database every
+            # 16 MB instead of every 4, which copies most of them once. The cache of a connection holds the indexes' edges.
+            "init_command": (
+                f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA wal_autocheckpoint=4000; "
+                "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;"
+            ),
         },
     }

@@ -12,6 +12,7 @@ from gateway.errors import ModelDoesNotFit, MovedMeanwhile, NothingDeployed
 from gateway.events import actor_of, event
 from gateway.models import Deployment, Role
 from gateway.prepared import Select
+from gateway.standing import Standing
 from inference.models import ModelVersion
 from policies.locks import hold_line
 from policies.models import Line
@@ -98,7 +99,7 @@ def check_fit(line: Line, version: ModelVersion) -> None:
 
 
 def _serving(line: Line, role: Role) -> ModelVersion | None:
-    return _versions.first(line.pk, role.value)
+    return _standing.get((line.pk, role.value))[0]  # type: ignore[index]  # there is always a tuple
 
 
 def _in_role(line: int, role: str) -> QuerySet[ModelVersion]:
@@ -108,6 +109,8 @@ def _in_role(line: int, role: str) -> QuerySet[ModelVersion]:
 
 
 _versions = Select(_in_role, -1, "the role")
+# In a tuple: that there is no challenger stands as well.
+_standing: Standing[tuple[int, str], tuple[ModelVersion | None]] = Standing(lambda key: (_versions.first(*key),))
 
 
 def _current(line: Line, role: Role) -> Deployment | None:

@@ -19,6 +19,7 @@ from gateway.limits import photo_limits
 from gateway.metrics import stage
 from gateway.models import ApiToken
 from gateway.prepared import Select
+from gateway.standing import Standing
 from inference import kinds
 from inference.errors import InputRefused
 from inference.predictions import Scores, parse_scores
@@ -34,11 +35,12 @@ RAW = {"application/octet-stream", "application/x-www-form-urlencoded"}
 Refusal = InputRefused | GatewayError | PolicyError
 
 _lines = Select(lambda slug: Line.objects.filter(slug=slug).order_by(), "the slug")
+_standing: Standing[str, Line] = Standing(_lines.first)
 
 
 def open_line(slug: str, token: ApiToken) -> Line:
     """Return the line that the token may use. Another line's token learns no more than that there is none."""
-    line = _lines.first(slug)
+    line = _standing.get(slug)
     if line is None or (token.line_id is not None and token.line_id != line.pk):
         raise LineUnknown(f"There is no line {slug!r} for this token.")
     return line

@@ -8,11 +8,14 @@ entry. What goes wrong with one entry reaches its own caller and nobody else.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from gateway.errors import NotRecorded
@@ -58,7 +61,18 @@ class GroupCommit(Generic[E, R]):
         self._write = write
         self._mutex = threading.Lock()
         self._waiting: deque[_Ticket[E, R]] = deque()
-        self._led = False
+        self._led, self._coming = False, 0
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Announce an entry: a commit waits a moment for those that are on their way."""
+        with self._mutex:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._coming -= 1
 
     def record(self, entry: E) -> R:
         """Return what `write` returned for the entry once it is committed, or raise what went wrong with it."""
@@ -87,6 +101,8 @@ class GroupCommit(Generic[E, R]):
 
     def _lead(self) -> None:
         """Write for those who wait, the leader first among them, then pass the lead on."""
+        if self._coming and settings.GROUP_COMMIT_MS:
+            time.sleep(settings.GROUP_COMMIT_MS / 1000)
         with self._mutex:
             group = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
         try:

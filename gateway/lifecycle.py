@@ -16,6 +16,8 @@ from policies.models import PolicyVersion
 
 # Who waits longest is served first within a priority; these come before the ordinary stream.
 PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reason.MODEL_UNAVAILABLE: 10}
+# Every priority there is, highest first.
+LEVELS = tuple(sorted({0, *PRIORITY.values()}, reverse=True))
 
 
 def new_referral(

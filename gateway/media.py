@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What a system says where nothing more can be written.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 # Folders whose names this process has synced, all the way up.
-_durable: set[Path] = set()
+_durable: set[str] = set()
 
 
 def digest_of(data: bytes) -> str:
@@ -72,7 +72,7 @@ def store(data: bytes, digest: str = "") -> str:
         elsewhere.save(name_of(digest), ContentFile(data))
         return digest
     try:
-        _write(data, digest)
+        _keep(data, digest)
     except OSError as error:
         if error.errno in FULL:
             raise StorageFull(AGAIN) from error
@@ -80,26 +80,30 @@ def store(data: bytes, digest: str = "") -> str:
     return digest
 
 
-def _write(data: bytes, digest: str) -> None:
-    path = path_of(digest)
-    if path.exists():
-        # Whoever is storing the same bytes at this moment may not have synced their name yet.
-        _sync_folder(path.parent)
-        return
-    _make_folder(path.parent)
-    # Written beside its place and renamed, so that a crash leaves no half a photo under a whole one's name.
-    draft = path.with_name(f".{digest}.{uuid4().hex}")
+def _keep(data: bytes, digest: str) -> None:
+    # Plain text instead of paths: with every photo these take longer than writing it.
+    path = f"{settings.VAR_DIR}/media/{name_of(digest)}"
+    folder = os.path.dirname(path)
+    # Whoever is storing the same bytes at this moment may not have synced their name yet.
+    if not os.path.exists(path):
+        if folder not in _durable or not os.path.isdir(folder):
+            _make_folder(folder)
+        _write(path, f"{folder}/.{digest}.{uuid4().hex}", data)
+    _sync_folder(folder)
+
+
+def _write(path: str, draft: str, data: bytes) -> None:
+    """Write beside the place and rename, so that a crash leaves no half a photo under a whole one's name."""
     try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
+        with open(draft, "xb", buffering=0) as file:
+            if file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, "The disk took only a part of the photo.")
             if settings.DURABILITY == "full":
                 os.fsync(file.fileno())
-        draft.rename(path)
+        os.rename(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        Path(draft).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
 
 
 def load(digest: str) -> bytes:
@@ -133,20 +137,18 @@ def aside_of(digest: str) -> Path:
     return Path(settings.VAR_DIR) / "media" / aside_name_of(digest)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: str) -> None:
     """Make the folder and those above it; each is durable only once the one that holds it is synced.
 
     Those that were there are synced too, as somebody else may just have made them, but once a process.
     """
-    if folder in _durable and folder.is_dir():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for above in folder.parents[:2]:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for above in Path(folder).parents[:2]:
         _sync_folder(above)
     _durable.add(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str | Path) -> None:
     """A name must survive a power cut as well as the bytes, where the setting asks for that."""
     if settings.DURABILITY != "full":
         return

@@ -19,6 +19,7 @@ from gateway.metrics import stage
 from gateway.models import Item
 from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
+from gateway.standing import Standing
 from inference import service
 from inference.errors import ModelBusy, ModelUnavailable
 from policies.locks import keep_policy
@@ -43,13 +44,14 @@ def route(
     """
     # Before anything is spent on it; the look that counts is the one inside the transaction.
     refuse_taken_ids(line, arrivals)
-    policy = _active_policy(line)
-    with stage("predict"):
-        predicted = predict(line, policy, arrivals)
-    with stage("store"):
-        for arrival in arrivals:
-            media.store(arrival.data, arrival.digest)
+    policy = _known.get(line.pk) or _active_policy(line.pk)
     try:
+        with _together.coming():
+            with stage("predict"):
+                predicted = predict(line, policy, arrivals)
+            with stage("store"):
+                for arrival in arrivals:
+                    media.store(arrival.data, arrival.digest)
         with stage("record"):
             outcomes = _together.record(_Entry(line, policy, arrivals, predicted, source, now, within))
     except IntegrityError:
@@ -156,16 +158,16 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
 def _kept_policy(line: Line) -> PolicyVersion:
     """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that."""
     keep_policy(line)
-    return _active_policy(line)
+    return _active_policy(line.pk)
 
 
-def _active_policy(line: Line) -> PolicyVersion:
+def _active_policy(line: int) -> PolicyVersion:
     """Return the policy that rules the line now."""
-    policy = _policies.first(line.pk)
+    policy = _policies.first(line)
     if policy is None:
-        raise PolicyVersion.DoesNotExist(f"The line {line.slug} has no policy in force.")
+        raise PolicyVersion.DoesNotExist(f"The line {line} has no policy in force.")
     return policy
 
 
-# Asked for twice an item, hence compiled once.
 _policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)
+_known: Standing[int, PolicyVersion] = Standing(_policies.first)

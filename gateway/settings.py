@@ -77,7 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Private by default: the API and the health checks opt out with `login_not_required`.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "gateway.login.LoginRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -243,6 +243,10 @@ CLAIM_SECONDS = env_int("CLAIM_SECONDS", 60, least=5)
 REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 # Threads of the web server, and threads torch may use in a process.
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
+# Seconds for which the road may go by what it knows of token, line and model; it delays their end by as much. 0: never.
+ROAD_CACHE_SECONDS = env_int("ROAD_CACHE_SECONDS", 1)
+# Milliseconds that a commit waits for items that are on the road behind it. Nobody waits where nobody comes.
+GROUP_COMMIT_MS = env_int("GROUP_COMMIT_MS", 5)
 # Connections that the web server holds open at a time. A camera keeps one; those beyond wait to be taken.
 WEB_CONNECTIONS = env_int("WEB_CONNECTIONS", 512, least=1)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)

@@ -41,6 +41,21 @@ class GentleManager(Manager):  # type: ignore[misc]
         _later(self._drain, self._killall)
         _later(self._drain + self._patience, self.kill)
 
+    def loop(self) -> None:
+        """Run until everything has ended; however this one ends, nothing is left running."""
+        try:
+            super().loop()
+        finally:
+            for process in self._processes.values():
+                if "pid" in process and "returncode" not in process:
+                    self._procmgr.kill(process["pid"])
+
+    def _system_print(self, data: str) -> None:
+        try:
+            super()._system_print(data)
+        except OSError:
+            return  # nobody reads it any more, which must not keep anything from being stopped
+
     def kill(self) -> None:
         """Kill what still runs, once the time to finish is over."""
         if time.monotonic() >= self._deadline:

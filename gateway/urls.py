@@ -13,7 +13,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from gateway import api, archive_api, health, photos, problems
+from gateway import api, archive_api, health, live, photos, problems
 
 OPEN: dict[str, Any] = {"permission_classes": [], "authentication_classes": []}
 # Swagger sets styles on its own elements; nothing but this page may.
@@ -25,6 +25,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("login/", LOGIN, name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("live/<str:ticket>/", live.changed, name="live"),
     path("items/<uuid:item_id>/photo", photos.photo, name="item-photo"),
     path("items/<uuid:item_id>/thumbnail", photos.thumbnail, name="item-thumbnail"),
     path("api/v1/lines/<slug:slug>/items", api.Items.as_view(), name="api-items"),

@@ -6,26 +6,42 @@ from datetime import datetime
 
 from monitoring.differences import percent
 from monitoring.findings import Finding
+from monitoring.known_audits import LINES_KEPT, Memory, key_of, known_audits
 from monitoring.models import Watch
-from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, limits_of, streams
+from monitoring.selectors.audited_decisions import Anchor, Audit, Stream, anchor_of, limits_of, streams
 from monitoring.stream_evidence import Evidence, evidence
-from policies.models import LimitForm, Line
+from policies.models import Limit, LimitForm, Line
 
 # Item ids of errors kept with an alarm.
 ERRORS_KEPT = 200
 
 Watched = tuple[Stream, Evidence]
+# What was made of which audits under which limits at which alpha.
+Stated = tuple[tuple[str, str, str, float], ...]
+_watched: Memory[tuple[tuple[Audit, ...], Stated, float, list[Watched]]] = Memory(LINES_KEPT)
 
 
 def watched_errors(line: Line, anchor: Anchor) -> list[Watched]:
-    """Return each limit's stream since the anchor with its evidence, with two queries.
+    """Return each limit's stream since the anchor with its evidence, with two queries where nothing is new since the last look.
 
     The line's alpha is shared equally over all its limits: among all of them a false alarm comes with a chance of at most
     alpha between one anchor and the next.
     """
     limits = limits_of(line)
-    found = streams(limits, audits_since(line, anchor)) if limits else []
-    return [(stream, evidence(stream.outcomes, stream.epsilon, alpha=line.alpha, streams=len(found))) for stream in found]
+    if not limits:
+        return []
+    audits, stated, key = known_audits(line, anchor), _stated(limits), key_of(line, anchor)
+    before = _watched.get(key)
+    if before is not None and before[0] is audits and before[1:3] == (stated, line.alpha):
+        return before[3]
+    found = streams(limits, audits)
+    watched = [(one, evidence(one.outcomes, one.epsilon, alpha=line.alpha, streams=len(found))) for one in found]
+    _watched.put(key, (audits, stated, line.alpha, watched))
+    return watched
+
+
+def _stated(limits: list[Limit]) -> Stated:
+    return tuple((limit.label_class.key, limit.label_class.name, limit.form, limit.epsilon) for limit in limits)
 
 
 def error_findings(line: Line) -> list[Finding]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from gateway.events import actor_of, event
@@ -22,10 +23,8 @@ from review.queue import candidates
 MOST_HELD = 4
 # Others reach for the same referrals in the same moment: so often is looked again where some went to them.
 LOOKS = 5
-
-
-class _NotMine(Exception):
-    """The referral was settled between look and leap, or the reviewer's hands were full; raised to undo the claim."""
+# Looked at beyond what is wanted, as two of them may be about one item.
+SPARE = 2
 
 
 class Kept(NamedTuple):
@@ -38,13 +37,12 @@ class Kept(NamedTuple):
 def take(line: Line, reviewer: User, *, page: str = "", want: int, now: datetime) -> list[Claim]:
     """Claim up to `want` further referrals for the reviewer's page, the most urgent first."""
     expire(now=now)
-    room = min(want, _room(line, reviewer))
-    taken: list[Claim] = []
-    for _ in range(LOOKS if room > 0 else 0):
-        lost = _take_some(line, reviewer, page, taken, room, now)
-        if not lost or len(taken) == room:
-            break
-    return taken
+    for _ in range(LOOKS):
+        try:
+            return _take_some(line, reviewer, page, want, now)
+        except IntegrityError:
+            continue  # somebody else was faster by a hair: look again
+    return []
 
 
 def adopt(line: Line, reviewer: User, *, page: str = "", now: datetime) -> list[Claim]:
@@ -53,9 +51,10 @@ def adopt(line: Line, reviewer: User, *, page: str = "", now: datetime) -> list[
     What a reloaded page goes on with. The page that had them before may still have something to say about them: its release
     can arrive after this. It is no longer asked.
     """
-    _open(reviewer, line=line).update(page=page, expires_at=now + lease())
-    claims = _open(reviewer, line=line, page=page)
-    return list(claims.select_related("referral__item", "referral__line").order_by("pk"))
+    mine = [claim.pk for claim in _held(line, reviewer)]
+    if Claim.objects.filter(pk__in=mine, ended_at=None).update(page=page, expires_at=now + lease()) == 0:
+        return []
+    return [claim for claim in _held(line, reviewer) if claim.page == page]
 
 
 def keep(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: datetime) -> Kept:
@@ -142,58 +141,66 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.CLAIM_SECONDS)
 
 
-def _take_some(line: Line, reviewer: User, page: str, taken: list[Claim], room: int, now: datetime) -> bool:
-    """Add claims to `taken` until it has `room` of them; return whether some went to others meanwhile."""
-    lost = False
-    for referral in candidates(line, reviewer, now=now, count=room + 8):
-        if len(taken) == room:
+@transaction.atomic
+def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) -> list[Claim]:
+    """Claim what is free, all in one transaction. Raises IntegrityError where one of them went to somebody else.
+
+    Where rows are locked each is locked before it is claimed, and what others are about to take is passed over; where writers
+    come one at a time nobody else is there. The constraint of one open claim a referral is the judge in either case.
+    """
+    if connection.features.has_select_for_update:
+        # Two pages of one person reach one after the other, so that together they hold no more than one may.
+        User.objects.select_for_update(no_key=True).get(pk=reviewer.pk)
+    held = _held_items(line, reviewer)
+    room = min(want, MOST_HELD - len(held))
+    if room <= 0:
+        return []
+    chosen: dict[UUID, Referral] = {}
+    for referral in candidates(line, reviewer, now=now, count=room + SPARE, held=held):
+        # Two questions about one item are not both for the same person.
+        chosen.setdefault(referral.item_id, referral)
+        if len(chosen) == room:
             break
-        if referral.item_id in {claim.referral.item_id for claim in taken}:
-            continue
-        claim = _try_claim(referral, reviewer, page, now)
-        lost = lost or claim is None
-        taken += [claim] if claim is not None else []
-    return lost
+    taken = Claim.objects.bulk_create(_claim(referral, reviewer, page, now) for referral in chosen.values())
+    Event.objects.bulk_create(
+        event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now) for referral in chosen.values()
+    )
+    return taken
 
 
-def _try_claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim | None:
-    at_once = reveal_of(referral) == Reveal.AT_ONCE
-    try:
-        with transaction.atomic():
-            # Two pages of one person reach one after the other, so that together they hold no more than one may.
-            User.objects.select_for_update(no_key=True).get(pk=reviewer.pk)
-            if _room(referral.line, reviewer) < 1:
-                raise _NotMine
-            claim = Claim.objects.create(
-                referral=referral,
-                reviewer=reviewer,
-                page=page,
-                claimed_at=now,
-                expires_at=now + lease(),
-                revealed_at=now if at_once else None,
-            )
-            if not Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).exists():
-                raise _NotMine
-            Event.objects.bulk_create([event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now)])
-    except (IntegrityError, _NotMine):
-        return None  # somebody else was faster, and may have answered it already
-    return claim
+def _held(line: Line, reviewer: User) -> list[Claim]:
+    """Return the reviewer's open claims on the line, oldest first."""
+    mine = Claim.objects.filter(reviewer=reviewer, ended_at=None).select_related("referral__item", "referral__line")
+    # Sorted out here: asked for both, the database would begin with what is open, which may be much more than is held.
+    claims = [one for one in mine if one.referral.line_id == line.pk and one.referral.state == ReferralState.OPEN]
+    return sorted(claims, key=lambda claim: claim.pk)
 
 
-def _room(line: Line, reviewer: User) -> int:
-    """Return how many more the reviewer may hold on the line."""
-    return MOST_HELD - _open(reviewer, line=line).count()
+def _held_items(line: Line, reviewer: User) -> list[UUID]:
+    """Return the items of the open questions that the reviewer holds. From the claims, of which there are few, one by one."""
+    held = list(Claim.objects.filter(reviewer=reviewer, ended_at=None).values_list("referral_id", flat=True))
+    referrals = Referral.objects.filter(pk__in=held, line=line, state=ReferralState.OPEN)
+    return list(referrals.values_list("item_id", flat=True)) if held else []
 
 
-def _open(reviewer: User, *, line: Line | None = None, **more: object) -> QuerySet[Claim]:
+def _claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim:
+    return Claim(
+        referral=referral,
+        reviewer=reviewer,
+        page=page,
+        claimed_at=now,
+        expires_at=now + lease(),
+        revealed_at=now if reveal_of(referral) == Reveal.AT_ONCE else None,
+    )
+
+
+def _open(reviewer: User, **more: object) -> QuerySet[Claim]:
     """Return what the reviewer holds. A claim on a question that was settled meanwhile is worth nothing; it runs out.
 
     The referral is asked about in a subquery and not joined: an update then has its conditions on the claim's own row, where
     the database looks at them again if somebody else has just changed it.
     """
     referrals = Referral.objects.filter(pk=OuterRef("referral"), state=ReferralState.OPEN)
-    if line is not None:
-        referrals = referrals.filter(line=line)
     return Claim.objects.filter(Exists(referrals), reviewer=reviewer, ended_at=None, **more)
 
 

@@ -73,7 +73,7 @@ def take_next(request: HttpRequest, slug: str) -> dict[str, Any]:
     oldest = facts.oldest_at.isoformat() if facts.oldest_at else None
     return {
         "cards": cards.cards_json(held + taken),
-        "queue": {"open": facts.open, "overdue": facts.overdue, "oldest_at": oldest},
+        "queue": {"open": facts.open, "overdue": facts.overdue, "most": facts.most, "oldest_at": oldest},
     }
 
 

@@ -47,8 +47,9 @@ class Claim(models.Model):
         ]
         indexes = [
             models.Index(fields=["reviewer", "referral"], name="claim_by_reviewer"),
-            # What one person holds is asked with every claim, and is to cost the same after years of work.
-            models.Index(fields=["reviewer"], condition=Q(ended_at=None), name="open_claim_by_reviewer"),
+            # What somebody holds now, and what runs out next: a handful, however many claims there ever were.
+            models.Index(fields=["reviewer"], condition=Q(ended_at=None), name="claim_held"),
+            models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="claim_expiry"),
         ]
 
     def __str__(self) -> str:
@@ -85,6 +86,10 @@ class Judgement(models.Model):
         indexes = [
             models.Index(fields=["reviewer", "-id"], name="judgement_by_reviewer"),
             models.Index(fields=["line", "-id"], name="judgement_by_line"),
+            models.Index(fields=["line", "reviewer", "-id"], name="judgement_on_a_line"),
+            # Whether somebody has judged an item already: asked of every candidate for the next one.
+            models.Index(fields=["item", "reviewer"], name="judgement_of_an_item"),
+            models.Index(fields=["line", "created_at"], name="judgement_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +130,11 @@ class Label(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["line", "sequence"], name="one_label_a_place_in_the_feed"),
             models.UniqueConstraint(fields=["item"], condition=Q(supersedes=None), name="one_first_label_an_item"),
+        ]
+        indexes = [
+            models.Index(fields=["line", "created_at"], name="label_by_time"),
+            # Blind labels: those that may judge a model, newest item first.
+            models.Index(fields=["line", "-item"], condition=Q(blind=True), name="label_blind"),
         ]
 
     def __str__(self) -> str:

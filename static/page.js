@@ -1,5 +1,6 @@
 // What every page does: relative times, the theme switch, menus that close, and failed htmx requests that say so.
 
+import { keepLive } from "./live.js";
 import { keepTimes } from "./time.js";
 import { toast } from "./toast.js";
 
@@ -53,3 +54,4 @@ keepTheme();
 keepMenus();
 keepRequests();
 keepTimes();
+keepLive();

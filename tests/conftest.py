@@ -35,7 +35,10 @@ from tests.races import on_a_file
 CLASSES = ("ok", "scratch", "dent")
 
 # The same examples every time: a property that fails must fail for whoever looks at it next.
-hypothesis.settings.register_profile("suite", derandomize=True)
+# No example has a time limit, and none is too slow: that would tell of the machine.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 

@@ -28,7 +28,7 @@ from django.conf import settings
 from django.db import connections
 
 # Longer than any race takes; reached only where threads block each other for good.
-STUCK_SECONDS = 30.0
+STUCK_SECONDS = 300.0
 
 
 @contextmanager

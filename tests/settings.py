@@ -19,5 +19,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The test server finds files by finder, so hashed names would be 404 there.
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405 (there is no folder of collected files)
+# A machine that is slow for a moment is no model that hangs; tests of that say how long they wait.
+MODEL_TIMEOUT_SECONDS = 120
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+# What a test changes holds at once; the moment for which the road remembers has tests of its own.
+ROAD_CACHE_SECONDS = 0

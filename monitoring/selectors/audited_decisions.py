@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -71,13 +72,15 @@ def anchor_of(line: Line, at: datetime | None = None) -> Anchor:
     return Anchor(first.number, since)
 
 
-def audits_since(line: Line, anchor: Anchor, until: datetime | None = None) -> list[Audit]:
+def audits_since(line: Line, anchor: Anchor, until: datetime | None = None, places: range | None = None) -> list[Audit]:
     """Return the audited items that arrived since the anchor, and before `until`, whose blind truth stands, with one query.
 
     Ordered by their label's place in the feed: the order in which truths became known. A corrected truth counts where it was
-    corrected. Items whose audit is still open have no label yet and do not count.
+    corrected. Items whose audit is still open have no label yet and do not count. `places` are those in the feed that are read.
     """
     before = Q() if until is None else Q(item__received_at__lt=until)
+    if places is not None:
+        before &= Q(sequence__gte=places.start, sequence__lt=places.stop)
     rows = (
         Label.objects.filter(
             before,
@@ -86,6 +89,8 @@ def audits_since(line: Line, anchor: Anchor, until: datetime | None = None) -> l
             source=LabelSource.JUDGEMENT,
             blind=True,
             item__in_audit=True,
+            # No label is older than its item: those of long ago are not read.
+            created_at__gte=anchor.since,
             item__policy__number__gte=anchor.policy,
             item__received_at__gte=anchor.since,
         )
@@ -97,17 +102,28 @@ def audits_since(line: Line, anchor: Anchor, until: datetime | None = None) -> l
     return [Audit(item, said if route == Route.AUTOMATE else "", truth, at) for item, route, said, truth, at in rows]
 
 
+def last_sequence(line: Line) -> int:
+    """Return the newest place in the line's label feed, 0 where it is empty, with one query."""
+    return Label.objects.filter(line=line).order_by("-sequence").values_list("sequence", flat=True).first() or 0
+
+
+def replaced_between(line: Line, after: int, last: int) -> set[UUID]:
+    """Return the items of which a label after that place and up to `last` superseded an earlier one, with one query."""
+    found = Label.objects.filter(line=line, sequence__gt=after, sequence__lte=last, supersedes__isnull=False)
+    return set(found.order_by().values_list("item_id", flat=True))
+
+
 def limits_of(line: Line) -> list[Limit]:
     """Return the line's limits with their classes, with one query."""
     return list(Limit.objects.filter(line=line).select_related("label_class").order_by("label_class__position", "form"))
 
 
-def streams(limits: list[Limit], audits: list[Audit]) -> list[Stream]:
+def streams(limits: Sequence[Limit], audits: Sequence[Audit]) -> list[Stream]:
     """Return the stream of each limit, in the limits' order. Pure."""
     return [_stream(limit, audits) for limit in limits]
 
 
-def _stream(limit: Limit, audits: list[Audit]) -> Stream:
+def _stream(limit: Limit, audits: Sequence[Audit]) -> Stream:
     key = limit.label_class.key
     if limit.form == LimitForm.ESCAPE:
         counted = [(audit, audit.truth != key) for audit in audits if audit.said == key]

@@ -54,7 +54,7 @@ def drift(line: Line, champion: Deployment | None, negative: str, level: float, 
     begin = max(since, reference[-1][0])
     slot = int((now - begin) / SLOT)
     arrived = _arrivals(line).filter(received_at__gt=begin, received_at__lt=begin + slot * SLOT)
-    window = list(arrived.order_by("-id").values_list(*COLUMNS)[:WINDOW])
+    window = list(arrived.order_by("-received_at", "-id").values_list(*COLUMNS)[:WINDOW])
     if slot < 1 or len(window) < WINDOW:
         words = f"{len(window)} of the {WINDOW} items that a comparison takes"
         return Reading(Watch.DRIFT, begin, level, 0, len(window), False, words)

@@ -64,7 +64,7 @@ def flow(line: Line, negative: str, since: datetime, until: datetime | None = No
         arrivals(line, since, until)
         .annotate(passed=Case(When(answer=negative, then=Value(1)), default=Value(0), output_field=IntegerField()))
         .values_list("state", "decided_by", "passed")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("*"))
     ):
         part = part_of(state, decided_by, passed=bool(passed))
         parts[part] = parts.get(part, 0) + count
@@ -95,7 +95,7 @@ def automation_trend(line: Line, window: Window, now: datetime) -> list[TrendPoi
         for row in arrivals(line, edges[0])
         .annotate(bucket=bucket)
         .values("bucket")
-        .annotate(arrived=Count("pk"), automated=Count("pk", filter=Q(route=Route.AUTOMATE)))
+        .annotate(arrived=Count("*"), automated=Count("route", filter=Q(route=Route.AUTOMATE)))
     }
     none = {"arrived": 0, "automated": 0}
     return [

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.db.models.functions import Floor
 
-from gateway.models import Prediction, Role
+from gateway.models import Deployment, Prediction, Role
 from monitoring.cells import FINE, Cell
 from policies.decide import Reason, Route
 from policies.models import Line
@@ -32,6 +32,8 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
             line=line,
             source=LabelSource.JUDGEMENT,
             superseded_by=None,
+            # No label is older than its item: the index by time does not read those of long ago.
+            created_at__gte=since,
             item__received_at__gte=since,
             item__predictions__role=Role.CHAMPION,
         )
@@ -53,14 +55,13 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
 
 
 def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, int], int]:
-    """Return the number of items by (answer, fine bin of the score) that `version` scored as champion, with one query."""
-    rows = (
-        Prediction.objects.filter(role=Role.CHAMPION, model_version=version, item__line=line, item__received_at__gte=since)
-        .order_by()
-        .annotate(bin=Floor(F("score") * float(FINE)))
-        .values_list("answer", "bin")
-        .annotate(count=Count("pk"))
-    )
+    """Return the number of items by (answer, fine bin of the score) that `version` scored as champion, with two queries."""
+    # The prediction that routes an item is written in the item's moment.
+    said = Prediction.objects.filter(role=Role.CHAMPION, model_version=version, created_at__gte=since)
+    # Where the model serves no other line its predictions alone say it, and their index alone is read.
+    if version is None or Deployment.objects.filter(model_version=version).exclude(line=line).exists():
+        said = said.filter(item__line=line)
+    rows = said.order_by().annotate(bin=Floor(F("score") * float(FINE))).values_list("answer", "bin").annotate(count=Count("*"))
     return {(answer, int(position)): count for answer, position, count in rows}
 
 

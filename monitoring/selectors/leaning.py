@@ -64,7 +64,12 @@ def leanings(line: Line, since: datetime, until: datetime | None = None) -> Lean
 
 def _answers(line: Line, since: datetime, until: datetime | None) -> QuerySet[Judgement]:
     found = Judgement.objects.filter(
-        line=line, superseded_by=None, item__received_at__gte=since, item__policy__mode=Mode.ASSIST
+        line=line,
+        superseded_by=None,
+        # No judgement is older than its item: the index by time does not read those of long ago.
+        created_at__gte=since,
+        item__received_at__gte=since,
+        item__policy__mode=Mode.ASSIST,
     )
     return (found if until is None else found.filter(item__received_at__lt=until)).exclude(answer=Judgement.UNSURE)
 

@@ -80,6 +80,7 @@ def _truths(line: Line, since: datetime) -> dict[UUID, str]:
         source=LabelSource.JUDGEMENT,
         superseded_by=None,
         blind=True,
+        created_at__gte=since,
         item__received_at__gte=since,
     )
     return dict(labels.order_by().values_list("item_id", "answer"))
@@ -87,5 +88,5 @@ def _truths(line: Line, since: datetime) -> dict[UUID, str]:
 
 def _seconds(line: Line, since: datetime) -> NDArray[np.float64]:
     """Return the active seconds of the newest judgements; 0 means that nobody measured it."""
-    judged = Judgement.objects.filter(line=line, created_at__gte=since, active_ms__gt=0).order_by("-id")
+    judged = Judgement.objects.filter(line=line, created_at__gte=since, active_ms__gt=0).order_by("-created_at")
     return np.array(judged.values_list("active_ms", flat=True)[:MOST_JUDGEMENTS], dtype=np.float64) / 1000

@@ -103,7 +103,7 @@ def _proof(version: ModelVersion, found: Certification | None, champion: ModelVe
 def pace(line: Line, policy: PolicyVersion, now: datetime) -> Pace:
     """Return the line's pace over the last seven days, or since its first item where that is later, with one query."""
     since = now - WEEK
-    found = arrivals(line, since).aggregate(items=Count("pk"), first=Min("received_at"))
+    found = arrivals(line, since).aggregate(items=Count("*"), first=Min("received_at"))
     # A line that is minutes old is not taken to go on like that all day.
     span = max(DAY, now - found["first"]) if found["first"] else WEEK
     rate = 1.0 if policy.mode in EVERYTHING_BLIND else policy.audit_rate

@@ -12,6 +12,7 @@ from gateway.models import Deployment, Role
 from monitoring.cells import Cell
 from monitoring.differences import changes_in_words
 from monitoring.intervals import Share, share
+from monitoring.known_audits import known_audits
 from monitoring.models import Alarm, Recall
 from monitoring.selectors import policies
 from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, streams
@@ -129,7 +130,7 @@ def champion_at(deployments: Iterable[Deployment], end: datetime) -> Deployment 
 
 
 def _automated(line: Line, start: datetime, end: datetime) -> Share:
-    found = arrivals(line, start, end).aggregate(n=Count("pk"), k=Count("pk", filter=Q(route=Route.AUTOMATE)))
+    found = arrivals(line, start, end).aggregate(n=Count("*"), k=Count("route", filter=Q(route=Route.AUTOMATE)))
     return share(found["k"], found["n"])
 
 
@@ -145,8 +146,7 @@ def _certification(line: Line, champion: Deployment | None, end: datetime) -> Ce
 
 def _watched(line: Line, limits: list[Limit], end: datetime) -> list[Stream]:
     """Return what the guardrail had seen when the week ended: truths that became known later are not in it."""
-    known = [audit for audit in audits_since(line, anchor_of(line, end), end) if audit.at < end]
-    return streams(limits, known)
+    return streams(limits, [audit for audit in known_audits(line, anchor_of(line, end)) if audit.at < end])
 
 
 def _within(column: str, week: Week) -> Q:

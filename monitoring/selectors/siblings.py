@@ -62,10 +62,12 @@ def candidates(recall: Recall) -> QuerySet[Decision]:
         item__in_audit=False,
         item__decided_by=DecidedBy.MODEL,
         item__revision=1,
+        # The model decides in the moment in which an item arrives: the index by that time reads the recall's span alone.
+        created_at__lte=recall.until,
         item__received_at__lte=recall.until,
     )
     if recall.since is not None:
-        found = found.filter(item__received_at__gte=recall.since)
+        found = found.filter(created_at__gte=recall.since, item__received_at__gte=recall.since)
     return found.exclude(item__in=sent).exclude(item=recall.item_id)
 
 

@@ -53,7 +53,9 @@ class Reading:
 def unavailable(line: Line, level: float, since: datetime) -> Reading:
     """Return how many of the last arrivals the model gave no answer for, with one query. Beyond: surely more than `level`."""
     arrived = Item.objects.filter(line=line, received_at__gte=since).exclude(policy__mode=Mode.HUMAN_ONLY)
-    reasons = list(arrived.exclude(decided_by=DecidedBy.IMPORT).order_by("-id").values_list("reason", flat=True)[:WINDOW])
+    reasons = list(
+        arrived.exclude(decided_by=DecidedBy.IMPORT).order_by("-received_at", "-id").values_list("reason", flat=True)[:WINDOW]
+    )
     k, n = reasons.count(Reason.MODEL_UNAVAILABLE.value), len(reasons)
     bound = float(lower_bound(k, n, CHANCE))
     words = f"no answer for {k} of the last {n} items, level {percent(level)}" if n else "no item yet"
@@ -66,7 +68,7 @@ def overdue(line: Line, level: float, since: datetime, now: datetime) -> Reading
     Every one of them is counted, not sampled: beyond is a larger share than `level`, and at least LEAST_OVERDUE of them.
     """
     found = Referral.objects.filter(line=line, state=ReferralState.OPEN, created_at__gte=since).aggregate(
-        n=Count("pk"), k=Count("pk", filter=Q(due_at__lte=now))
+        n=Count("*"), k=Count("due_at", filter=Q(due_at__lte=now))
     )
     k, n = found["k"], found["n"]
     words = f"{k} of {n} open referrals past their due time, level {percent(level)}" if n else "no open referral"
@@ -81,10 +83,12 @@ def agreement(line: Line, level: float, since: datetime) -> Reading:
         source=LabelSource.JUDGEMENT,
         blind=True,
         item__reason=Reason.SHADOW.value,
+        # No label is older than its item: the index by time ends the look there.
+        created_at__gte=since,
         item__received_at__gte=since,
         item__predictions__role=Role.CHAMPION,
     ).exclude(answer="")
-    pairs = list(labels.order_by("-sequence").values_list("answer", "item__predictions__answer")[:WINDOW])
+    pairs = list(labels.order_by("-created_at", "-sequence").values_list("answer", "item__predictions__answer")[:WINDOW])
     k, n = sum(truth == said for truth, said in pairs), len(pairs)
     bound = 1 - float(lower_bound(n - k, n, CHANCE))
     words = f"model and people agree on {k} of the last {n} items, level {percent(level)}" if n else "no label in shadow yet"

@@ -16,8 +16,4 @@ class Migration(migrations.Migration):
             name='page',
             field=models.CharField(blank=True, default='', max_length=36),
         ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['reviewer'], name='open_claim_by_reviewer'),
-        ),
     ]

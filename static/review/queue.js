@@ -8,7 +8,7 @@ import { free, load } from "./picture.js";
 import { newKey } from "./random.js";
 
 const AHEAD = 3;
-const POLL_MS = 5000;
+const POLL_MS = 5000; // while something is missing, and nobody said that something moved
 const AWAY_MS = 5 * 60_000; // after this long without a movement the claims are no longer kept alive
 
 export class Queue {
@@ -37,6 +37,8 @@ export class Queue {
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     addEventListener("pointerdown", () => this.#wake(), { passive: true });
     addEventListener("keydown", () => this.#wake(), { passive: true });
+    // Something moved on the line: an item arrived, or somebody else took one.
+    document.body.addEventListener("live", () => this.#ask());
     addEventListener("online", () => this.fill());
     addEventListener("pagehide", () => this.#giveBack());
     // A page that comes back out of the browser's cache has given its items back.

@@ -78,11 +78,13 @@ export class Stage {
   }
 
   /** Show the state of the queue as the server gave it. */
-  paintQueue({ open, overdue, oldest_at: oldest }) {
+  paintQueue({ open, overdue, most, oldest_at: oldest }) {
+    // What is counted is counted up to `most`.
+    const counted = (number) => (number < most ? String(number) : `${number}+`);
     const part = (name) => document.querySelector(`[data-queue="${name}"]`);
-    part("open").textContent = open;
+    part("open").textContent = counted(open);
     part("overdue").hidden = overdue === 0;
-    part("overdue-count").textContent = overdue;
+    part("overdue-count").textContent = counted(overdue);
     part("oldest").hidden = oldest === null;
     if (oldest !== null) part("oldest").querySelector("time").dateTime = oldest;
     paintTimes(part("oldest"));

@@ -22,14 +22,14 @@ class Camera:
     def __call__(self, seed: int = 0, *, data: bytes | None = None) -> dict[str, Any]:
         """Post a photo and return the answer: `camera(seed=3)`, or `camera(data=...)`."""
         headers = self._headers | {"Content-Type": "application/octet-stream"}
-        answer = httpx.post(f"{self._api}/lines/phones/items", content=data or photo(seed, SIZE), headers=headers, timeout=30)
+        answer = httpx.post(f"{self._api}/lines/phones/items", content=data or photo(seed, SIZE), headers=headers, timeout=120)
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def item(self, name: str) -> dict[str, Any]:
         """Return an item as it stands now."""
-        answer = httpx.get(f"{self._api}/items/{name}", headers=self._headers, timeout=30)
+        answer = httpx.get(f"{self._api}/items/{name}", headers=self._headers, timeout=120)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found

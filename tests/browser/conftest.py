@@ -14,17 +14,21 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from gateway.models import ApiToken
+from review import claims
 from tests.browser.camera import Camera
 from tests.browser.console import Console
 from tests.browser.errors import watched
 from tests.browser.find_chromium import find
-from tests.browser.stage import log_in, serving
+from tests.browser.stage import PATIENCE_MS, log_in, serving
 
 # The synchronous Playwright keeps an event loop in this thread, and the ORM refuses to run beside one.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 # A busy machine may take its time; nothing here is told by how long it took.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
+
+# The page's clock stands still, and that by which a request gives up is none of its own: it would run on a slow machine.
+NO_TIMEOUTS = "AbortSignal.timeout = () => new AbortController().signal;"
 
 # Chromium in a closed network asks its maker's hosts again and again unless told not to.
 FLAGS = [
@@ -62,8 +66,12 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture
-def site(file_database: Path) -> Iterator[str]:
-    """The address of the running application. The test's own database is in a file from here on."""
+def site(file_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the running application. The test's own database is in a file from here on.
+
+    The page's clock stands still while the server's runs: a claim must not run out because the machine is slow.
+    """
+    monkeypatch.setattr(claims, "lease", lambda: timedelta(hours=1))
     with serving() as url:
         yield url
 
@@ -87,6 +95,7 @@ def page_of(new_context: Callable[..., BrowserContext], site: str, errors: list[
 
     def open_for(user: User | None = None, **how: Any) -> Page:
         context = new_context(**how)
+        context.set_default_timeout(PATIENCE_MS)
         if user is not None:
             log_in(context, site, user)
         return watched(context.new_page(), errors)
@@ -105,6 +114,7 @@ def console_of(page_of: Callable[..., Page], site: str) -> Callable[..., Console
     def sit_down(user: User, *, clock: bool = True, prepare: Callable[[Page], None] | None = None) -> Console:
         page = page_of(user)
         if clock:
+            page.add_init_script(NO_TIMEOUTS)
             start = timezone.now()
             page.clock.install(time=start)
             page.clock.pause_at(start + timedelta(seconds=1))

@@ -19,6 +19,8 @@ from django.test.testcases import QuietWSGIRequestHandler
 from playwright.sync_api import BrowserContext
 from whitenoise import WhiteNoise
 
+# How long a browser waits for what is to come, in milliseconds: a busy machine may take its time.
+PATIENCE_MS = 60_000
 # How often the server looks whether it is to end, in seconds.
 POLL = 0.02
 

@@ -23,6 +23,8 @@ Sit = Callable[..., Console]
 
 # Seconds; longer than any request takes, reached only where one never comes.
 PATIENCE = 60
+# Beyond the next heartbeat of a page, in milliseconds of its clock.
+BEAT_MS = 25_000
 
 
 def _note_photos(asked: set[str]) -> Callable[[Page], None]:
@@ -51,7 +53,7 @@ def test_an_answer_after_a_takeover_is_refused_and_shown_as_such(
     item = camera()["id"]
     console = console_of(ines)
     console.armed()
-    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
+    assert claims.take(line, noor, want=1, now=now + timedelta(hours=2))
     console.judge("1")
     expect(console.strip.first).to_have_attribute("data-state", "refused")
     expect(console.strip.first).to_have_attribute("aria-disabled", "true")
@@ -68,8 +70,8 @@ def test_who_was_away_learns_that_somebody_else_has_the_item(
     camera()
     console = console_of(ines)
     console.armed()
-    assert claims.take(line, noor, want=1, now=now + timedelta(minutes=5))
-    console.page.clock.fast_forward(25_000)  # beyond the next heartbeat
+    assert claims.take(line, noor, want=1, now=now + timedelta(hours=2))
+    console.page.clock.fast_forward(BEAT_MS)
     console.state("lost")
     console.page.keyboard.press("1")
     expect(console.page.locator("#toasts .toast")).to_contain_text("Not taken")
@@ -123,6 +125,27 @@ def test_a_reload_keeps_what_was_claimed(
     assert [console.judge("1") for _ in range(4)] == posted[:4]
     console.saved()
     assert Judgement.objects.count() == 4
+
+
+def test_two_tabs_of_one_person_work_side_by_side(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:
+    posted = [camera(seed)["id"] for seed in range(5)]
+    first = console_of(ines)
+    assert first.armed() == posted[0]
+    second = console_of(ines)
+    assert second.armed() == posted[0]
+    with first.page.expect_response("**/console/heartbeat") as beat:
+        first.page.clock.fast_forward(BEAT_MS)
+    assert len(beat.value.json()["elsewhere"]) == 4
+    assert first.judge("1") == posted[0], "what is on the screen may be answered, and counts"
+    first.saved()
+    assert first.armed() == posted[1], "the first tab goes on with what its person holds"
+    second.page.clock.fast_forward(BEAT_MS)
+    second.state("lost")
+    second.page.keyboard.press("Enter")
+    assert second.judge("2") == posted[1]
+    second.saved()
+    assert {str(one.item_id): one.answer for one in Judgement.objects.all()} == {posted[0]: "ok", posted[1]: "scratch"}
+    assert Claim.objects.filter(ended_at=None).count() <= claims.MOST_HELD
 
 
 def test_an_empty_queue_goes_on_by_itself(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:

@@ -21,7 +21,7 @@ from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
 from policies.modes import Mode
 from tests.browser.errors import expected, watched
-from tests.browser.stage import log_in, serving
+from tests.browser.stage import PATIENCE_MS, log_in, serving
 from tests.browser.town import furnish
 from tests.conftest import CLASSES
 from tests.races import on_a_file
@@ -60,6 +60,8 @@ PAGES = {
     "report": ("max", "/lines/phones/report/"),
     "settings": ("max", "/lines/phones/settings/"),
     "tokens": ("max", "/tokens/"),
+    "webhooks": ("max", "/webhooks/"),
+    "webhook": ("max", "/webhooks/1/"),
     "new line": ("max", "/lines/new/"),
     "api docs": ("max", "/api/docs/"),
     "not found": ("max", "/lines/nowhere/"),
@@ -109,6 +111,8 @@ def seats(
 ) -> Iterator[dict[str, Page]]:
     """A page for each person, and one for nobody. They stay open, so that what all pages share is fetched once."""
     contexts = {who: browser.new_context(**browser_context_args) for who in ("", "ines", "max")}
+    for context in contexts.values():
+        context.set_default_timeout(PATIENCE_MS)
     for who in ("ines", "max"):
         log_in(contexts[who], site, User.objects.get(username=who))
     yield {who: watched(context.new_page(), complaints) for who, context in contexts.items()}

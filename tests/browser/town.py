@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 
 from gateway import deployments, media
 from gateway.models import Item, Role
+from gateway.webhooks import redelivery
+from gateway.webhooks.models import Delivery, DeliveryState, Endpoint
 from inference.evaluation import metrics
 from inference.models import ModelVersion
 from monitoring.models import Conveyor
@@ -45,6 +47,7 @@ def furnish(line: Line, ines: User, max_: User, now: datetime) -> Item:
     rows.item(line, now, state="held", **_photo())
     Conveyor.objects.create(line=line, heartbeat_at=now)
     _write_the_book(line, story)
+    _tell_others(now)
     return story
 
 
@@ -79,3 +82,17 @@ def _write_the_book(line: Line, item: Item) -> None:
     entry = line.classes.get(key="scratch")
     line.classes.filter(pk=entry.pk).update(examples="Longer than 2 mm\nFelt with a nail", counter_examples="Dust")
     LabelExample.objects.create(label_class=entry, item=item, caption="At the edge")
+
+
+def _tell_others(now: datetime) -> None:
+    """An endpoint that takes most of what it is told, and one that was given up."""
+    common = {"url": "https://sorter.example.org/hook", "secret": "whsec_AAAA", "position": 0, "created_at": now}
+    sorter = Endpoint.objects.create(pk=1, name="sorting machine", types=["item.decided", "item.superseded"], **common)
+    gone = {"failing_since": now, "disabled_at": now, "disabled_why": "It answered 410: gone for good."}
+    Endpoint.objects.create(pk=2, name="old ledger", types=["item.decided"], **common, **gone)
+    for number, state in enumerate(DeliveryState.values):
+        delivery = redelivery.send_test(sorter, now=now)
+        status = (503, 204, 404)[number]
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state=state, attempts=number + 1, last_at=now, last_status=status, last_ms=31, last_answer="later, please"
+        )

@@ -19,7 +19,9 @@ from policies.models import Line
 from tests.conftest import photo
 
 # The cast is built once for all examples, and no example may depend on what the one before it left.
-FUZZ = configured(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = configured(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 URL = "/api/v1/lines/phones/items"
 GOOD = photo(1, (16, 16))
 

@@ -126,7 +126,7 @@ def test_a_photo_that_does_not_fit_leaves_nothing_behind(media_folder: Path, mon
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
-    media._durable.add(media.path_of(media.digest_of(b"bytes")).parent)
+    media._durable.add(str(media.path_of(media.digest_of(b"bytes")).parent))
     media.path_of(media.digest_of(b"bytes")).parent.mkdir(parents=True)
     with pytest.raises(OSError, match="no space"):
         media.store(b"bytes")

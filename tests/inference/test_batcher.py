@@ -12,7 +12,7 @@ from inference.batcher import Batcher
 from inference.errors import ModelBusy, ModelUnavailable
 from inference.predictions import Scores
 
-SOON = 10.0
+SOON = 120.0
 
 
 def item(number: int) -> np.ndarray:

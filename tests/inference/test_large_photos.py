@@ -14,7 +14,7 @@ from inference.images.pixels import upright_within
 from inference.images.sniff import walker
 from tests.inference.pictures import decode, encoded, gradient
 
-SOON = 10.0
+SOON = 120.0
 
 
 def sixteen_bits() -> Image.Image:

@@ -228,6 +228,6 @@ def test_a_look_asks_as_often_however_much_was_audited(
 ) -> None:
     watch(partial, now=now)  # the default guardrails are made
     audits(partial, now, [0] * 30)
-    # Policy and champion; anchor 2, limits, audits; alarms, guardrails, classes; unavailable and queue.
-    with django_assert_num_queries(11):  # type: ignore[attr-defined]
+    # Policy and champion; anchor 2, limits, newest label, audits; alarms, guardrails, classes; unavailable and queue.
+    with django_assert_num_queries(12):  # type: ignore[attr-defined]
         watch(partial, now=now)

@@ -31,6 +31,7 @@ MANAGERS_ONLY = [
     "/lines/phones/models/",
     "/lines/phones/models/inspection-test-1/",
     "/tokens/",
+    "/webhooks/",
 ]
 EVERYBODY = ["/", "/lines/phones/items/"]
 POSTS = [
@@ -46,6 +47,10 @@ POSTS = [
     "/lines/phones/models/inspection-test-1/champion/",
     "/tokens/new/",
     "/tokens/1/revoke/",
+    "/webhooks/new/",
+    "/webhooks/1/rotate/",
+    "/webhooks/1/test/",
+    "/webhooks/deliveries/00000000-0000-7000-8000-000000000000/again/",
 ]
 
 
@@ -93,9 +98,9 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 3 + 6),
-        ("/lines/phones/", 3 + 20),
-        ("/lines/phones/queue/", 3 + 3),
+        ("/", 3 + 7),
+        ("/lines/phones/", 3 + 23),
+        ("/lines/phones/queue/", 3 + 5),
         ("/lines/phones/flow/", 3 + 3),
         ("/lines/phones/policies/", 3 + 4),
         ("/lines/phones/what-if/", 3 + 10),

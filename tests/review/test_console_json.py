@@ -59,7 +59,7 @@ def test_the_page_carries_what_its_script_needs(desk: Client, line: Line, now: d
 def test_next_hands_out_cards_and_says_how_long_the_queue_is(desk: Client, line: Line, now: datetime) -> None:
     old, *_ = arrive(line, 5, now=now - timedelta(minutes=3), metadata={"shift": "late"})
     body = send(desk, "/lines/phones/console/next", {"want": 3}).json()
-    assert body["queue"] == {"open": 5, "overdue": 0, "oldest_at": (now - timedelta(minutes=3)).isoformat()}
+    assert body["queue"] == {"open": 5, "overdue": 0, "most": 1000, "oldest_at": (now - timedelta(minutes=3)).isoformat()}
     assert len(body["cards"]) == 3
     claim = Claim.objects.get(pk=body["cards"][0]["claim"])
     assert body["cards"][0] == {
@@ -84,7 +84,7 @@ def test_next_hands_out_cards_and_says_how_long_the_queue_is(desk: Client, line:
 
 def test_an_empty_queue_gives_no_cards(desk: Client, line: Line) -> None:
     body = send(desk, "/lines/phones/console/next").json()
-    assert body == {"cards": [], "queue": {"open": 0, "overdue": 0, "oldest_at": None}}
+    assert body == {"cards": [], "queue": {"open": 0, "overdue": 0, "most": 1000, "oldest_at": None}}
 
 
 def test_a_reloaded_page_resumes_and_takes_only_what_is_missing(desk: Client, line: Line, now: datetime) -> None:

@@ -17,7 +17,9 @@ from review.models import Claim, Judgement
 from tests.review.browser import cards, send
 from tests.review.people import arrive
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 SCALARS = (
     st.none()

@@ -98,7 +98,7 @@ def test_lines_have_datasets_of_their_own(line: Line, other_line: Line, ines: Us
     assert [label.answer for label in standing_labels(other_line)] == ["crack"]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_item_changes_sides_from_version_to_version(line: Line, ines: User, now: datetime, data: Any) -> None:
     """Whatever is added, corrected or withdrawn in between; and photos of one unit stay together."""

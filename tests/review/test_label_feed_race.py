@@ -13,7 +13,7 @@ from django.db import transaction
 from policies.models import Line
 from review.labels import append_label
 from review.models import Label
-from tests.races import race
+from tests.races import STUCK_SECONDS, race
 from tests.review.people import arrive
 
 WRITERS, EACH = 4, 10
@@ -25,7 +25,7 @@ def test_a_reader_beside_writers_gets_every_label_once_and_in_order(line: Line, 
     ready, committed = threading.Event(), threading.Semaphore(0)
 
     def write(mine: list) -> None:
-        ready.wait(30)
+        assert ready.wait(STUCK_SECONDS)
         for item in mine:
             try:
                 with transaction.atomic():
@@ -38,7 +38,7 @@ def test_a_reader_beside_writers_gets_every_label_once_and_in_order(line: Line, 
         seen: list[int] = []
         ready.set()
         for _ in items:
-            committed.acquire(timeout=30)
+            assert committed.acquire(timeout=STUCK_SECONDS)
             after = seen[-1] if seen else 0
             page = Label.objects.filter(line=line, sequence__gt=after).order_by("sequence")
             seen += page.values_list("sequence", flat=True)[:7]

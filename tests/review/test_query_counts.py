@@ -29,9 +29,8 @@ def desk(ines: User, login: Callable[[User], Client]) -> Client:
 @pytest.mark.parametrize("waiting", [3, 30])
 def test_three_cards(desk: Client, line: Line, now: datetime, waiting: int, django_assert_num_queries: Any) -> None:
     arrive(line, waiting, now=now)
-    # Line, sweep, what I hold, overdue, the rest, length of the queue.
-    # A claim: savepoint, my turn, what I hold, claim, still open?, event, release.
-    with django_assert_num_queries(WHO + 6 + 3 * 7):
+    # Line, what ran out; savepoint, what I hold, what is overdue, the rest, claims, events, release; the queue's three figures.
+    with django_assert_num_queries(WHO + 2 + 7 + 3):
         assert len(cards(desk, want=3)) == 3
 
 
@@ -41,12 +40,12 @@ def test_three_cards_that_show_the_prediction(
     Line.objects.update(reveal=Reveal.AT_ONCE)
     dial(Mode.ASSIST)
     arrive(line, 3, now=now, says=SURE)
-    with django_assert_num_queries(WHO + 6 + 3 * 7 + 2):
+    with django_assert_num_queries(WHO + 2 + 7 + 3 + 2):
         assert all("prediction" in card for card in cards(desk, want=3))
 
 
 def test_nothing_to_do(desk: Client, line: Line, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(WHO + 6):
+    with django_assert_num_queries(WHO + 2 + 5 + 3):
         assert cards(desk, want=3) == []
 
 

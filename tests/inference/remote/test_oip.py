@@ -146,9 +146,11 @@ def test_a_server_that_is_not_ready_is_not_sent_any_item(
 
 
 def test_a_call_that_cost_the_whole_time_opens_the_breaker_at_once(
-    version: Callable[..., Trained], served: Served, settings: Any
+    version: Callable[..., Trained], served: Served, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MODEL_TIMEOUT_SECONDS = limit = 0.3
+    # A busy machine may take part of so short a limit before the call is made.
+    monkeypatch.setattr(module, "GRAVE_SHARE", 0.01)
     known = version()
     service.warm(known)
     served.always = hangs = Hangs()
