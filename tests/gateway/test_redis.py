@@ -52,14 +52,20 @@ def worker(redis: Callable[[], ValkeyServer]) -> Iterator[ValkeyServer]:
     """The product's Celery application at a running broker, with a worker; the suite's own settings do every task at once."""
     server = redis()
     kept = {name: app.conf[name] for name in ("task_always_eager", "broker_url")}
+    _forget_connections()
     app.conf.update(task_always_eager=False, broker_url=f"redis://127.0.0.1:{server.port}/0")
     try:
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
             yield server
     finally:
-        app.pool.force_close_all()
-        app.amqp._producer_pool = None
+        _forget_connections()
         app.conf.update(kept)
+
+
+def _forget_connections() -> None:
+    """The application keeps its pool, and with it the address that the broker had when it was first asked for."""
+    app.pool.force_close_all()
+    app._pool = app.amqp._producer_pool = None
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ def fails(error: Exception) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "name", "error", "code"),
     [
-        (Path, "rename", FULL, "storage-full"),
+        (os, "rename", FULL, "storage-full"),
         (recording, "write", AWAY, "database-unavailable"),
         (recording, "write", OperationalError("database or disk is full"), "database-unavailable"),
     ],
