@@ -23,7 +23,7 @@ AWAY = OperationalError("database is locked")
 
 def post(api: Client) -> HttpResponse:
     headers = {"Idempotency-Key": "one"}
-    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(), content_type="image/jpeg", headers=headers)
+    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(971), content_type="image/jpeg", headers=headers)
     return response
 
 
