@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ AWAY = OperationalError("database is locked")
 
 def post(api: Client) -> HttpResponse:
     headers = {"Idempotency-Key": "one"}
-    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(971), content_type="image/jpeg", headers=headers)
+    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(), content_type="image/jpeg", headers=headers)
     return response
 
 
@@ -43,8 +44,17 @@ def fails(error: Exception) -> Callable[..., Any]:
     ],
 )
 def test_trouble_is_said_and_leaves_nothing(
-    line: Line, api: Client, monkeypatch: pytest.MonkeyPatch, place: Any, name: str, error: Exception, code: str
+    line: Line,
+    api: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    tmp_path: Path,
+    place: Any,
+    name: str,
+    error: Exception,
+    code: str,
 ) -> None:
+    settings.VAR_DIR = tmp_path  # where the photo was never stored before
     with monkeypatch.context() as patch:
         patch.setattr(place, name, fails(error))
         refused = post(api)

@@ -73,7 +73,7 @@ def named(snapshot: Path) -> set[str]:
 
 
 def holds(folder: Path, digest: str) -> bool:
-    path = folder / "files" / "media" / digest[:2] / digest[2:4] / digest
+    path = folder / "files" / "media" / media.name_of(digest)
     return path.exists() and media.digest_of(path.read_bytes()) == digest
 
 
@@ -246,7 +246,7 @@ def test_a_damaged_backup_is_not_restored(
     digest = post()["photo"]["sha256"]
     take(folder, now=now)
     broken = {
-        "a photo": folder / "files" / "media" / digest[:2] / digest[2:4] / digest,
+        "a photo": folder / "files" / "media" / media.name_of(digest),
         "the database": find(folder) / "database.sqlite3",
         "the list": find(folder) / "SHA256SUMS",
     }[what]

@@ -248,7 +248,7 @@ def test_recalls_wait_in_the_control_room(recall: Recall, manager: Client) -> No
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/lines/phones/guardrails/", 4 + 18),
+        ("/lines/phones/guardrails/", 4 + 19),
         ("/lines/phones/alarms/", 4 + 1),
         ("/alarms/{alarm}/", 4 + 4),
         ("/recalls/{recall}/", 4 + 9),

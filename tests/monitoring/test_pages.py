@@ -98,7 +98,7 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 3 + 7),
+        ("/", 3 + 5),
         ("/lines/phones/", 3 + 23),
         ("/lines/phones/queue/", 3 + 5),
         ("/lines/phones/flow/", 3 + 3),

@@ -53,6 +53,7 @@ SECRETS = (
 RANDOM = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\b[0-9A-Za-z]{64}\b|\b[0-9A-Za-z]{32}\b"
     r"|\d{4}-\d\d-\d\dT[0-9:.]+(?:\+00:00|Z)?"
+    r"|/live/\d+:\w+:[\w-]+/"
     r'| d="[^"]*"'
 )
 # A length of hundreds of bytes may look like a probability; what has it is compared itself.
