@@ -98,12 +98,13 @@ def main() -> None:
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 1_000_000])
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--only", default="", help="Measure only calls whose name holds this.")
+    parser.add_argument("--only", default="", help="Measure only calls whose name holds this, or one of these: next|judge.")
     parser.add_argument("--statements", type=int, default=0, help="Show so many of the slowest statements of each call.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-growth-") as folder:
         sides = [Side(options.keep or Path(folder), items) for items in options.sizes]
-        names = [name for name in sides[0].names if options.only in name]
+        wanted = options.only.split("|")
+        names = [name for name in sides[0].names if any(part in name for part in wanted)]
         if options.statements:
             _show_statements(sides[-1], names, options.statements)
         _show(sides, _measure(sides, names, options.rounds))

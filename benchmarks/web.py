@@ -7,9 +7,12 @@ import json
 import os
 import secrets
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
+# Servers close what is idle; after so many seconds a new connection is made rather than find out.
+IDLE = 1.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -22,7 +25,7 @@ class Caller:
 
     def __init__(self, port: int, headers: dict[str, str]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        self.headers = headers
+        self.headers, self._used = headers, 0.0
 
     def json(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send JSON and return the JSON that comes back."""
@@ -39,6 +42,8 @@ class Caller:
 
     def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         """Send and return the body of the answer. Raises Ended where it is an error."""
+        if time.monotonic() - self._used > IDLE:
+            self._connection.close()
         try:
             self._connection.request(method, path, body, self.headers | headers)
             response = self._connection.getresponse()
@@ -49,6 +54,7 @@ class Caller:
         if response.status >= 400:
             raise Ended(f"{method} {path}: {response.status} {answer[:400]!r}")
         self.cookies(response)
+        self._used = time.monotonic()
         return answer
 
     def cookies(self, response: http.client.HTTPResponse) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
+from gateway import indexes
 from gateway.ids import uuid7
 from gateway.token_models import ApiToken as ApiToken
 from gateway.token_models import IdempotencyRecord as IdempotencyRecord
@@ -89,21 +90,7 @@ class Item(models.Model):
             models.CheckConstraint(condition=~Q(state=ItemState.DECIDED) | ~Q(answer=""), name="a_decided_item_has_an_answer"),
             models.CheckConstraint(condition=Q(draw__gte=0, draw__lt=1), name="draw_is_in_the_unit_interval"),
         ]
-        indexes = [
-            models.Index(fields=["line", "-id"], name="item_by_line"),
-            models.Index(fields=["line", "state", "-id"], name="item_by_state"),
-            # What the list filters by, each in the list's order: a page is a range of one of these.
-            models.Index(fields=["line", "answer", "-id"], name="item_by_answer"),
-            models.Index(fields=["line", "route", "-id"], name="item_by_route"),
-            models.Index(fields=["line", "reason", "-id"], name="item_by_reason"),
-            models.Index(fields=["line", "decided_by", "-id"], name="item_by_who"),
-            models.Index(fields=["line", "external_id", "-id"], name="item_by_serial"),
-            models.Index(fields=["line", "received_at"], condition=Q(photo_deleted_at=None), name="photo_by_age"),
-            models.Index(fields=["media_digest"], condition=Q(photo_deleted_at=None), name="photo_by_digest"),
-            models.Index(fields=["decided_at"], condition=Q(consent=False, photo_deleted_at=None), name="photo_unwanted"),
-            # The figures of a window are counted in this index alone.
-            models.Index(fields=["line", "received_at", "decided_by", "route", "state", "answer"], name="item_flow"),
-        ]
+        indexes = indexes.ITEM
 
     def __str__(self) -> str:
         return self.external_id or str(self.id)
@@ -139,14 +126,7 @@ class Prediction(models.Model):
             models.UniqueConstraint(fields=["item", "model_version"], name="one_prediction_a_model_and_item"),
             models.UniqueConstraint(fields=["item"], condition=Q(role=Role.CHAMPION), name="one_routing_prediction_an_item"),
         ]
-        indexes = [
-            # Histograms of scores over a window are counted in this index alone.
-            models.Index(
-                fields=["model_version", "created_at", "answer", "score"],
-                condition=Q(role=Role.CHAMPION),
-                name="prediction_scores",
-            ),
-        ]
+        indexes = indexes.PREDICTION
 
     def __str__(self) -> str:
         return f"{self.answer} {self.score:.3f}"
@@ -168,14 +148,7 @@ class Decision(models.Model):
     class Meta:
         ordering = ["item", "number"]
         constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_decision_a_number")]
-        indexes = [
-            # What one model decided alone, class by class, in the order in which it came: where recalls look.
-            models.Index(
-                fields=["model_version", "answer", "created_at"],
-                condition=Q(number=1, decided_by=DecidedBy.MODEL),
-                name="decision_of_a_model",
-            ),
-        ]
+        indexes = indexes.DECISION
 
     def __str__(self) -> str:
         return f"{self.answer} by {self.decided_by}"
@@ -215,26 +188,7 @@ class Referral(models.Model):
             ),
             models.CheckConstraint(condition=Q(probability__gt=0, probability__lte=1), name="referral_probability_is_a_share"),
         ]
-        indexes = [
-            # The queue, overdue first, then priority, then age: each look at it is the beginning of one of these. Only open
-            # referrals are in them.
-            models.Index(
-                F("line"), F("priority"), F("due_at"), F("id"), condition=Q(state=ReferralState.OPEN), name="queue_overdue"
-            ),
-            models.Index(
-                F("line"),
-                F("priority").desc(),
-                F("created_at"),
-                F("id"),
-                condition=Q(state=ReferralState.OPEN),
-                name="queue_next",
-            ),
-            # Its length, its lateness and its age.
-            models.Index(F("line"), F("due_at"), condition=Q(state=ReferralState.OPEN), name="queue_by_due"),
-            models.Index(F("line"), F("created_at"), F("due_at"), condition=Q(state=ReferralState.OPEN), name="queue_by_age"),
-            # What the clock looks for, on all lines at once.
-            models.Index(F("due_at"), condition=Q(state=ReferralState.OPEN), name="referral_due"),
-        ]
+        indexes = indexes.REFERRAL
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.state})"

@@ -19,8 +19,8 @@ from gateway.models import Referral, ReferralState
 from policies.models import Line
 from review.models import Claim, ClaimEnd, Judgement
 
-# To whom a queue is how much there is to do, a thousand is as good as more; who plans wants ten.
-ENOUGH, PLENTY = 1_000, 10_000
+# To whom a queue is how much there is to do, a thousand is as good as more; who plans sees a little further.
+ENOUGH, PLENTY = 1_000, 2_000
 
 
 @dataclass(frozen=True, slots=True)

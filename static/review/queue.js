@@ -15,6 +15,7 @@ export class Queue {
   present = null;
   ahead = [];
   #page = newKey();
+  #left = new Set(); // claims that this page is done with: asked a moment too early, the server still gives them out
   #adopt = true; // whether this person may hold claims that this page does not know of
   #asking = false;
   #beat = 0;
@@ -31,6 +32,7 @@ export class Queue {
 
   start() {
     this.#beat = performance.now();
+    for (const claim of this.others()) this.#left.add(claim);
     this.#ask();
     setInterval(() => this.fill(), POLL_MS);
     setInterval(() => this.#keepUp(), this.beatMs);
@@ -51,6 +53,7 @@ export class Queue {
 
   /** Make the next card the present one; return it, or null where there is none. */
   advance() {
+    if (this.present) this.#left.add(this.present.claim);
     this.present = this.ahead.shift() ?? null;
     this.fill();
     return this.present;
@@ -73,15 +76,13 @@ export class Queue {
   async #ask() {
     if (this.#asking || this.#away()) return;
     this.#asking = true;
-    // What is answered while the question is on its way may still be among the cards that come back.
-    const before = this.#mine;
     const resume = this.#adopt && this.held.length === 0;
     try {
       const { cards, queue } = await post(this.urls.next, { want: this.#missing, page: this.#page, resume });
       if (resume) this.#adopt = false;
       this.onTrouble(null);
       this.onCounts(queue);
-      this.#take(cards, before);
+      this.#take(cards);
     } catch (error) {
       if (!(error instanceof SignedOut || error instanceof Unreachable)) throw error;
       this.onTrouble(error instanceof SignedOut ? "signed-out" : "offline");
@@ -90,8 +91,8 @@ export class Queue {
     }
   }
 
-  #take(cards, before) {
-    const known = new Set([...before, ...this.#mine]);
+  #take(cards) {
+    const known = new Set([...this.#left, ...this.#mine]);
     for (const card of cards) {
       if (known.has(card.claim)) continue;
       load(card);

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from gateway.models import Item
 from policies.models import Line
@@ -127,6 +127,35 @@ def test_a_reload_keeps_what_was_claimed(
     assert Judgement.objects.count() == 4
 
 
+class Crossing:
+    """The question for more and an answer cross: the server sees the question first, the page hears of the answer first."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._cards: list[tuple[Route, APIResponse]] = []
+        self._answers: list[Route] = []
+        page.route("**/console/next", self._ask)
+        page.route("**/judge", self._answer)
+
+    def _ask(self, route: Route) -> None:
+        self._cards.append((route, route.fetch()))
+        for answer in self._answers:
+            answer.continue_()
+
+    def _answer(self, route: Route) -> None:
+        if self._cards:
+            route.continue_()
+        else:
+            self._answers.append(route)
+
+    def arrive(self) -> None:
+        """Let the cards come."""
+        ((route, response),) = self._cards
+        assert response.json()["cards"]
+        self._page.unroute("**/console/next")
+        route.fulfill(response=response)
+
+
 def test_two_tabs_of_one_person_work_side_by_side(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:
     posted = [camera(seed)["id"] for seed in range(5)]
     first = console_of(ines)
@@ -136,8 +165,10 @@ def test_two_tabs_of_one_person_work_side_by_side(ines: User, line: Line, camera
     with first.page.expect_response("**/console/heartbeat") as beat:
         first.page.clock.fast_forward(BEAT_MS)
     assert len(beat.value.json()["elsewhere"]) == 4
+    crossing = Crossing(first.page)
     assert first.judge("1") == posted[0], "what is on the screen may be answered, and counts"
     first.saved()
+    crossing.arrive()
     assert first.armed() == posted[1], "the first tab goes on with what its person holds"
     second.page.clock.fast_forward(BEAT_MS)
     second.state("lost")

@@ -239,7 +239,7 @@ def the_others_are_sent_to_people(way: Way, first: str, unaudited: list[str]) ->
 def the_report_has_it_all(way: Way) -> None:
     """The week's page, which a person signs: what happened, who asked for it, what is proven."""
     page = way.page
-    page.goto(page.url.split("/recalls/")[0] + f"/lines/{way.line.slug}/report/?week={timezone.now():%G-W%V}")
+    page.goto(page.url.split("/recalls/")[0] + f"/lines/{way.line.slug}/report/?week={Alarm.objects.get().at:%G-W%V}")
     alarms = page.get_by_role("region", name="Alarms of the week")
     expect(alarms).to_contain_text("Partial → AI assist")
     expect(alarms).to_contain_text("max")
