@@ -48,20 +48,25 @@ def redis(tmp_path: Path) -> Iterator[Callable[[], ValkeyServer]]:
             server.stop()
 
 
+def hang_up() -> None:
+    """Forget what was opened to the broker before: that of this test, or of those before it and to come."""
+    pools.reset()
+    app._pool = app.amqp._producer_pool = None
+
+
 @pytest.fixture
 def worker(redis: Callable[[], ValkeyServer]) -> Iterator[ValkeyServer]:
     """The product's Celery application at a running broker, with a worker; the suite's own settings do every task at once."""
     server = redis()
     kept = {name: app.conf[name] for name in ("task_always_eager", "broker_url")}
     app.conf.update(task_always_eager=False, broker_url=f"redis://127.0.0.1:{server.port}/0")
+    hang_up()
     try:
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
             yield server
     finally:
-        # What was opened to this broker goes with it; a pool that is closed would be closed for the tests to come as well.
-        pools.reset()
-        app._pool = app.amqp._producer_pool = None
         app.conf.update(kept)
+        hang_up()
 
 
 @pytest.fixture
