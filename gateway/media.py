@@ -50,10 +50,7 @@ def aside_name_of(digest: str) -> str:
 
 def path_of(digest: str) -> Path:
     """Return the file in which the bytes lie where they lie on this machine."""
-    path = Path(settings.VAR_DIR) / "media" / name_of(digest)
-    # Photos of earlier versions lie one folder deeper.
-    deeper = path.parent / digest[2:4] / digest
-    return deeper if not path.exists() and deeper.exists() else path
+    return Path(settings.VAR_DIR) / "media" / name_of(digest)
 
 
 def bucket() -> Bucket | None:

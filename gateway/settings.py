@@ -279,7 +279,7 @@ WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1)
 # Who may read /metrics: whoever sends this as a bearer token; without one, this machine alone.
 METRICS_TOKEN = env_str("METRICS_TOKEN")
 
-# plain for people, json for machines. A line for every request is for machines too; in a terminal it would bury the rest.
+# plain for people, json for machines, who want a line for every request too.
 LOG_FORMAT = env_str("LOG_FORMAT", "plain")
 ACCESS_LOG = env_bool("ACCESS_LOG", LOG_FORMAT == "json")
 LOGGING = {
@@ -293,7 +293,6 @@ LOGGING = {
         },
         "json": {"()": "gateway.log_context.JsonFormatter"},
     },
-    # An unknown format is told by the checks, which have to be reached for it.
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "plain"}},
     # httpx tells every request of the demo's camera, Celery every task.
     "loggers": {"httpx": {"level": "WARNING"}, "celery": {"level": "WARNING"}},

@@ -155,13 +155,3 @@ def test_a_photo_that_was_damaged_on_disk_has_no_thumbnail(
     body = post()
     media.path_of(body["photo"]["sha256"]).write_bytes(photo()[:-20])
     assert login(ines).get(f"/items/{body['id']}/thumbnail").status_code == 404
-
-
-def test_a_photo_of_an_earlier_version_is_found_one_folder_deeper(media_folder: Path) -> None:
-    digest = media.digest_of(b"bytes")
-    earlier = media_folder / digest[:2] / digest[2:4] / digest
-    earlier.parent.mkdir(parents=True)
-    earlier.write_bytes(b"bytes")
-    assert media.store(b"bytes") == digest
-    assert media.load(digest) == b"bytes"
-    assert media.path_of(digest) == earlier

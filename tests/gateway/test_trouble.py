@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ AWAY = OperationalError("database is locked")
 
 def post(api: Client) -> HttpResponse:
     headers = {"Idempotency-Key": "one"}
-    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(), content_type="image/jpeg", headers=headers)
+    response: HttpResponse = api.post("/api/v1/lines/phones/items", photo(971), content_type="image/jpeg", headers=headers)
     return response
 
 
@@ -37,7 +37,7 @@ def fails(error: Exception) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "name", "error", "code"),
     [
-        (Path, "rename", FULL, "storage-full"),
+        (os, "rename", FULL, "storage-full"),
         (recording, "write", AWAY, "database-unavailable"),
         (recording, "write", OperationalError("database or disk is full"), "database-unavailable"),
     ],
