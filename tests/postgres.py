@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -34,5 +35,7 @@ def start() -> str:
     with (folder / "postgresql.conf").open("a") as file:
         file.write(CONFIGURATION)
     server.start()
+    # The tools that come with it, such as pg_dump: those of another version would not do.
+    os.environ["PATH"] = f"{server.bin_path}{os.pathsep}{os.environ['PATH']}"
     host = str(server.get_postmaster_info().socket_dir)
     return f"postgresql://{server.postgres_user}@/postgres?host={quote(host, safe='')}"

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 # A dump of a large database takes its time; one that hangs must end some day.
 MOST_SECONDS = 6 * 3600
@@ -65,14 +67,12 @@ def _copy_sqlite(source: str, target: Path) -> None:
 
 
 def _address() -> list[str]:
+    """Return how the tools of PostgreSQL find the database: all that DATABASE_URL says of the way, but no time limits."""
     facts = connection.settings_dict
-    named = {
-        "--host": facts.get("HOST"),
-        "--port": facts.get("PORT"),
-        "--username": facts.get("USER"),
-        "--dbname": facts["NAME"],
-    }
-    return [f"{option}={value}" for option, value in named.items() if value]
+    named = {"host": facts.get("HOST"), "port": facts.get("PORT"), "user": facts.get("USER"), "dbname": facts["NAME"]}
+    known = {default.keyword.decode() for default in Conninfo.get_defaults()} - {"options", "password"}
+    given = {name: value for name, value in facts["OPTIONS"].items() if name in known}
+    return [f"--dbname={make_conninfo(**given | {name: value for name, value in named.items() if value})}"]
 
 
 def _run(command: list[str], run: Callable[..., Any] | None = None) -> None:
