@@ -87,11 +87,11 @@ def worker() -> Iterator[Callable[[], None]]:
         finally:
             connections.close_all()
 
-    def delay(*args: Any) -> None:
+    def send(args: tuple[Any, ...], **options: Any) -> None:
         busy.append(threading.Thread(target=work, args=args, daemon=True))
         busy[-1].start()
 
     with pytest.MonkeyPatch.context() as patch, short_lessons():
-        patch.setattr(run_training, "delay", delay)
+        patch.setattr(run_training, "apply_async", send)
         yield wake
         wake()

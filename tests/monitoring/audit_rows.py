@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,9 +13,8 @@ from gateway.models import Item, Prediction
 from inference.models import ModelVersion
 from policies.changes import active_policy
 from policies.models import Line
+from review.labels import next_sequences
 from review.models import Label
-
-_sequences = itertools.count(1_000_000)
 
 
 def scored(n: int, seed: int = 1, defects: float = 0.1) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -86,17 +84,18 @@ def audit(
 
 
 def label(line: Line, items: Sequence[Item], answers: Sequence[str], now: datetime) -> None:
-    """Write the blind labels of items."""
+    """Write the blind labels of items, at the end of the line's feed."""
+    places = next_sequences(line.pk, len(items))
     Label.objects.bulk_create(
         Label(
             line=line,
             item=item,
-            sequence=next(_sequences),
+            sequence=place,
             answer=answer,
             source="judgement",
             blind=True,
             in_audit=item.in_audit,
             created_at=now,
         )
-        for item, answer in zip(items, answers, strict=True)
+        for place, item, answer in zip(places, items, answers, strict=True)
     )
