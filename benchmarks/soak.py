@@ -48,7 +48,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--share", type=float, default=0.7)
     chosen = parser.parse_args()
-    os.environ |= {"ALLOWED_HOSTS": "testserver,127.0.0.1", "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "LOG_LEVEL": "WARNING"}
+    os.environ |= {"ALLOWED_HOSTS": "testserver,127.0.0.1", "LOG_LEVEL": "WARNING"}
+    os.environ |= {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "WEBHOOK_ALLOW_HTTP": "true"}
     scratch.begin()
     from faulty.town import Town
 

@@ -1,4 +1,4 @@
-"""Who listens to the webhooks: it notes every delivery once it has it, and sometimes answers that it can't."""
+"""Who listens to the webhooks: it notes the event of every message it has, and sometimes says at first that it can't."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# Every so many deliveries it is in trouble, so that retries are part of the life of the town.
+# With every so many messages it is in trouble at first, so that retries are part of the life of the town.
 TROUBLE_EVERY = 25
 
 
@@ -15,8 +15,9 @@ class Receiver:
     """An HTTP server on a thread that keeps what it was told."""
 
     def __init__(self) -> None:
-        self.received: Counter[str] = Counter()
-        self._count = 0
+        # How often it was told of each event, by its number.
+        self.received: Counter[int] = Counter()
+        self._seen: set[str] = set()
         self._lock = threading.Lock()
         outer = self
 
@@ -36,14 +37,14 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/events"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def take(self, number: str, body: bytes) -> int:
-        """Note a delivery and return the status of the answer."""
+    def take(self, message: str, body: bytes) -> int:
+        """Note a message and return the status of the answer."""
         with self._lock:
-            self._count += 1
-            if self._count % TROUBLE_EVERY == 0:
+            new = message not in self._seen
+            self._seen.add(message)
+            if new and len(self._seen) % TROUBLE_EVERY == 0:
                 return 503
-            json.loads(body)
-            self.received[number] += 1
+            self.received[int(json.loads(body)["data"]["event"])] += 1
             return 204
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from contextlib import suppress
@@ -13,15 +14,18 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from faulty import model_server
 from faulty.ledger import Ledger
 from faulty.people import Crowd
 from faulty.processes import HOST, Process, answers, free_port
 from faulty.receiver import Receiver
 
 from gateway.management.commands import serve
-from gateway.models import Referral, ReferralState
+from gateway.models import Event, Referral, ReferralState, Role
 from gateway.roles import INSPECTORS
 from gateway.tokens import SCOPES, create_token
+from gateway.webhooks.endpoints import create_endpoint
+from gateway.webhooks.types import TYPE_OF, TYPES
 from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
 from policies.models import Line
@@ -84,12 +88,25 @@ class Town:
         """Let the queue run empty and the webhooks arrive; return the events that nobody was told about."""
         self.crowd.close_the_door()
         until = time.monotonic() + seconds
-        while Referral.objects.filter(state=ReferralState.OPEN).exists() and time.monotonic() < until:
-            time.sleep(0.2)
-        return []
+        while time.monotonic() < until and (self._waiting() or self._untold()):
+            time.sleep(0.5)
+        return [f"event {pk}" for pk in sorted(self._untold())]
+
+    def _waiting(self) -> bool:
+        return Referral.objects.filter(state=ReferralState.OPEN).exists()
+
+    def _untold(self) -> set[int]:
+        told = Event.objects.filter(line=self.line, kind__in=TYPE_OF, pk__gt=self._subscribed)
+        return set(told.values_list("pk", flat=True)) - self.receiver.received.keys()
 
     def _deploy(self) -> None:
-        """Put the model elsewhere into production, and subscribe the receiver."""
+        """Put the model elsewhere into production, and subscribe the receiver to everything."""
+        url = f"http://{HOST}:{self.model_port}"
+        tensors = {"height": model_server.SIDE, "width": model_server.SIDE, "binary": False}
+        options = {"classes": "ok,dent", "line": LINE, "role": Role.CHAMPION.value, **tensors}
+        call_command("remote_model", "add", url, model_server.NAME, **options, stdout=io.StringIO())
+        endpoint = create_endpoint("town", self.receiver.url, types=list(TYPES), line=self.line, by=None, now=timezone.now())
+        self._subscribed = endpoint.position
 
 
 def _session(name: str) -> str:
