@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -40,6 +41,12 @@ hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """Leave the test database where the run's own server takes it away, or where `--reuse-db` asks for it."""
+    return "SLUICE_TEST_DATABASE_STAYS" in os.environ or bool(request.config.getvalue("reuse_db"))
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ os.environ["SLUICE_VAR"] = tempfile.mkdtemp(prefix="sluice-tests-")
 # Started once: the workers of a parallel run find its address in the environment that they get from here.
 if os.environ.get("SLUICE_TEST_DATABASE") == "postgresql" and not os.environ.get("DATABASE_URL"):
     os.environ["DATABASE_URL"] = import_module("tests.postgres").start()
+    # It goes with its server; to drop it alone would wait for a session that some thread has not closed yet.
+    os.environ["SLUICE_TEST_DATABASE_STAYS"] = "true"
 
 from gateway.settings import *  # noqa: F403
 

@@ -32,7 +32,9 @@ def test_two_inspectors_never_get_the_same_referral(line: Line, now: datetime) -
     results = race(*(lambda who=who: claims.take(line, who, want=4, now=now) for who in people))
 
     assert not [one for one in results if isinstance(one, Exception)]
-    taken = [claim.referral_id for found in results for claim in found]
+    # Where rows are locked, what somebody was about to take is passed over; the next look finds it.
+    again = [claims.take(line, who, want=4, now=now) for who in people]
+    taken = [claim.referral_id for found in [*results, *again] for claim in found]
     assert len(taken) == len(set(taken)) == 20 and max(map(len, results)) == claims.MOST_HELD
     assert Claim.objects.filter(ended_at=None).count() == 20
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from policies.models import Line, Reveal
@@ -18,6 +19,8 @@ from tests.review.people import arrive, judge
 SURE = {"ok": 0.97, "scratch": 0.02, "dent": 0.01}
 # Session, user and roles; every page of somebody who is logged in.
 WHO = 3
+# Whoever takes is locked where writers come side by side.
+LOCK = int(connection.features.has_select_for_update)
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def desk(ines: User, login: Callable[[User], Client]) -> Client:
 def test_three_cards(desk: Client, line: Line, now: datetime, waiting: int, django_assert_num_queries: Any) -> None:
     arrive(line, waiting, now=now)
     # Line, what ran out; savepoint, what I hold, what is overdue, the rest, claims, events, release; the queue's three figures.
-    with django_assert_num_queries(WHO + 2 + 7 + 3):
+    with django_assert_num_queries(WHO + LOCK + 2 + 7 + 3):
         assert len(cards(desk, want=3)) == 3
 
 
@@ -40,12 +43,12 @@ def test_three_cards_that_show_the_prediction(
     Line.objects.update(reveal=Reveal.AT_ONCE)
     dial(Mode.ASSIST)
     arrive(line, 3, now=now, says=SURE)
-    with django_assert_num_queries(WHO + 2 + 7 + 3 + 2):
+    with django_assert_num_queries(WHO + LOCK + 2 + 7 + 3 + 2):
         assert all("prediction" in card for card in cards(desk, want=3))
 
 
 def test_nothing_to_do(desk: Client, line: Line, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(WHO + 2 + 5 + 3):
+    with django_assert_num_queries(WHO + LOCK + 2 + 5 + 3):
         assert cards(desk, want=3) == []
 
 
