@@ -4,9 +4,10 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SLUICE_VAR=/var/lib/sluice
 
 WORKDIR /app
-# The CPU build of torch: the index has no other, so nothing gigabytes large comes with it.
+# `--build-arg PIP_EXTRA_INDEX_URL=…` names an index with CPU builds of torch; without one it brings gigabytes for accelerators.
+ARG PIP_EXTRA_INDEX_URL
 COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r requirements.txt -c constraints.txt
+RUN pip install --no-cache-dir -r requirements.txt -c constraints.txt
 
 COPY . .
 # Nobody but this user writes, and only into the volume. Static files and their hashed names belong to the image.
