@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="runs with SLUICE_TEST_DATABASE=postgresql"),
 ]
 
-HOST, SECONDS, POSTS = "127.0.0.1", 90.0, 8
+HOST, SECONDS, POSTS = "127.0.0.1", 240.0, 8
 
 
 def free_port() -> int:
