@@ -33,7 +33,7 @@ def _broker() -> Iterator[CheckMessage]:
 def _durability() -> Iterator[CheckMessage]:
     if settings.DURABILITY not in {"full", "normal"}:
         hint = "Use full, which survives a power cut, or normal, which survives the end of the program."
-        yield Error(f"DURABILITY is {settings.DURABILITY!r}.", hint=hint, id="gateway.E020")
+        yield Error(f"DURABILITY is {settings.DURABILITY!r}.", hint=hint, id="gateway.E011")
     chosen = settings.SQLITE_SYNCHRONOUS.upper()
     if chosen not in SYNCHRONOUS:
         hint = f"Use one of {', '.join(sorted(SYNCHRONOUS))}."

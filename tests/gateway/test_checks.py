@@ -16,7 +16,7 @@ from gateway.checks import check_settings
         ({"REDIS_URL": "redis://broker:6379/0"}, []),
         ({"REDIS_URL": "http://broker"}, ["gateway.E001"]),
         ({"DURABILITY": "normal"}, []),
-        ({"DURABILITY": "perhaps"}, ["gateway.E020"]),
+        ({"DURABILITY": "perhaps"}, ["gateway.E011"]),
         ({"SQLITE_SYNCHRONOUS": "SOMETIMES"}, ["gateway.E002"]),
         ({"SQLITE_SYNCHRONOUS": "off"}, ["gateway.W001"]),
         ({"ALLOWED_HOSTS": ["sluice.example"]}, ["gateway.W002"]),
