@@ -9,7 +9,11 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from gateway.models import Event, Item
+from gateway.prepared import New
 from policies.models import Line
+
+
+_event = New(Event)
 
 
 def actor_of(user: User | None, otherwise: str = "system") -> str:
@@ -31,7 +35,7 @@ def event(
 ) -> Event:
     """Return an unsaved event of an item, or of a line; the caller writes it in the transaction of the move."""
     owner = item.line_id if item is not None else line.pk if line is not None else 0
-    return Event(
+    return _event(
         at=now,
         line_id=owner,
         item=item,

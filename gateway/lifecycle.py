@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from gateway.errors import AlreadyOpen, MovedMeanwhile, PhotoDeleted
 from gateway.events import actor_of, event
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Referral, ReferralState
+from gateway.prepared import New
 from policies.decide import Reason
 from policies.models import PolicyVersion
 
@@ -19,12 +20,14 @@ PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reaso
 # Every priority there is, highest first.
 LEVELS = tuple(sorted({0, *PRIORITY.values()}, reverse=True))
 
+_referral = New(Referral)
+
 
 def new_referral(
     item: Item, policy: PolicyVersion, reason: Reason, *, blind: bool, probability: float, now: datetime
 ) -> Referral:
     """Return an unsaved referral under the policy's due time, and its overlap where the item is in the audit sample."""
-    return Referral(
+    return _referral(
         item=item,
         line_id=item.line_id,
         reason=reason.value,

@@ -6,10 +6,12 @@ The columns and their conversions still come from the models; only the work of p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property, lru_cache
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
 # Fields whose Python value is what the driver takes.
@@ -29,12 +31,20 @@ class Select(Generic[M]):
 
     def all(self, *values: Any) -> list[M]:
         """Return the rows for these values."""
-        model, sql, template, names, converters = self._compiled
+        model, _, _, names, converters = self._compiled
+        return [model.from_db(connection.alias, names, _converted(row, converters)) for row in self._rows(values)]
+
+    def column(self, *values: Any) -> list[Any]:
+        """Return the first column of the rows for these values: where no object is wanted, none is made."""
+        converters = [one for one in self._compiled[-1] if one[0] == 0]
+        return [_converted(row[:1], converters)[0] for row in self._rows(values)]
+
+    def _rows(self, values: Sequence[Any]) -> list[Sequence[Any]]:
+        _, sql, template, _, _ = self._compiled
         given = dict(zip(self._markers, values, strict=True))
         with connection.cursor() as cursor:
             cursor.execute(sql, [given.get(one, one) if isinstance(one, str | int) else one for one in template])
-            rows = cursor.fetchall()
-        return [model.from_db(connection.alias, names, _converted(row, converters)) for row in rows]
+            return cast(list[Sequence[Any]], cursor.fetchall())
 
     @cached_property
     def _compiled(self) -> tuple[type[M], str, Sequence[Any], list[str], list[tuple[int, list[Any], Any]]]:
@@ -47,6 +57,41 @@ class Select(Generic[M]):
         return queryset.model, sql, template, [column.target.attname for column in columns], converters
 
 
+class New(Generic[M]):
+    """Makes rows that were never saved, without the signals and the look at every field that a model's constructor costs.
+
+    Nobody listens to signals here. Related rows are given as such; all other values are already what their fields hold.
+    """
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def __call__(self, **values: Any) -> M:
+        """Return a row with these values, and the defaults for the rest."""
+        plain, made, relations = self._compiled
+        one = self._model.__new__(self._model)
+        one._state = ModelState()
+        columns = one.__dict__
+        columns |= plain
+        for name, make in made:
+            if name not in values:
+                columns[name] = make()
+        for name in relations & values.keys():
+            related = values.pop(name)
+            one._state.fields_cache[name] = related
+            columns[f"{name}_id"] = None if related is None else related.pk
+        columns |= values
+        return one
+
+    @cached_property
+    def _compiled(self) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], frozenset[str]]:
+        fields = self._model._meta.local_concrete_fields
+        calls = [(field.attname, field.default) for field in fields if field.has_default() and callable(field.default)]
+        plain = {field.attname: field.get_default() for field in fields} | dict.fromkeys(name for name, _ in calls)
+        relations = frozenset(field.name for field in fields if isinstance(field, models.ForeignKey))
+        return plain, calls, relations
+
+
 class Insert(Generic[M]):
     """Insertion of rows with all their columns but an automatic key, which the objects don't get."""
 
@@ -55,32 +100,55 @@ class Insert(Generic[M]):
 
     def all(self, objects: Iterable[M]) -> None:
         """Insert the objects, in their order, in one statement."""
-        sql, fields = self._compiled
+        sql, values_of, conversions = self._compiled
         rows = []
         for one in objects:
-            rows.append([_value(prepare, getattr(one, name)) for name, prepare in fields])
+            row = list(values_of(one))
+            for place, convert in conversions:
+                row[place] = convert(row[place])
+            rows.append(row)
             one._state.adding, one._state.db = False, connection.alias
         if rows:
             with connection.cursor() as cursor:
                 cursor.executemany(sql, rows)
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[tuple[str, Callable[..., Any] | None]]]:
+    def _compiled(self) -> tuple[str, Callable[[M], tuple[Any, ...]], list[tuple[int, Callable[[Any], Any]]]]:
         meta = self._model._meta
         fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
         quote = connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in fields)
         places = ", ".join("%s" for _ in fields)
-        prepared = [(field.attname, None if _is_plain(field) else field.get_db_prep_save) for field in fields]
-        return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places})", prepared  # noqa: S608 (names of our own)
+        conversions = [(place, _conversion(field)) for place, field in enumerate(fields) if not _is_plain(field)]
+        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 (names of our own)
+        return sql, attrgetter(*(field.attname for field in fields)), conversions
 
 
 def _is_plain(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field.target_field if isinstance(field, models.ForeignKey) else field, (*PLAIN, models.AutoField))
+    return isinstance(_target(field), (*PLAIN, models.AutoField))
 
 
-def _value(prepare: Callable[..., Any] | None, value: Any) -> Any:
-    return value if prepare is None else prepare(value, connection)
+def _target(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
+    return field.target_field if isinstance(field, models.ForeignKey) else field
+
+
+def _conversion(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    """Return what makes of a field's value what the driver takes."""
+    target = _target(field)
+    if isinstance(target, (models.UUIDField, models.DateTimeField)):
+        # The same moment and the same id stand in every row of an item.
+        return _remembered(type(target))
+
+    def convert(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    return convert
+
+
+@cache
+def _remembered(kind: type[models.Field[Any, Any]]) -> Callable[[Any], Any]:
+    field = kind()
+    return lru_cache(512)(lambda value: field.get_db_prep_save(value, connection))
 
 
 def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]]) -> Sequence[Any]:

@@ -13,7 +13,7 @@ from gateway.ids import uuid7
 from gateway.lifecycle import new_referral
 from gateway.metrics import stage
 from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Prediction, Referral, Role
-from gateway.prepared import Insert
+from gateway.prepared import Insert, New
 from inference.models import ModelVersion
 from inference.predictions import Scores, top
 from policies.decide import Look, Verdict, decide, draw_for
@@ -21,6 +21,7 @@ from policies.models import Line, PolicyVersion
 
 _items, _predictions, _decisions = Insert(Item), Insert(Prediction), Insert(Decision)
 _referrals, _events = Insert(Referral), Insert(Event)
+_item, _prediction, _made_decision = New(Item), New(Prediction), New(Decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def prediction_row(
     """Return the unsaved row that keeps `scores`."""
     answer, score = top(scores)
     heatmap = scores.heatmap
-    return Prediction(
+    return _prediction(
         item=item,
         role=role,
         model_version=model_version,
@@ -108,7 +109,7 @@ def _outcome(
     draw = draw_for(item_id, line.secret)
     verdict = decide(policy.rule, scores.probabilities if scores else None, draw)
     decided = verdict.answer is not None
-    item = Item(
+    item = _item(
         id=item_id,
         line=line,
         policy=policy,
@@ -160,12 +161,12 @@ def _referral(outcome: Outcome, look: Look) -> Referral:
 
 def _decision(outcome: Outcome) -> Decision:
     item = outcome.item
-    return Decision(
+    return _made_decision(
         item=item,
         number=1,
         answer=item.answer,
         decided_by=DecidedBy.MODEL,
-        policy_id=item.policy_id,
+        policy=item.policy,
         model_version=outcome.model_version,
         reason=item.reason,
         created_at=item.received_at,

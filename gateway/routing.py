@@ -77,7 +77,8 @@ class _Entry:
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
     """Write the batches of several requests inside one transaction: as many statements as there are tables."""
-    newest = {pk: _kept_policy(line) for pk, line in sorted({entry.line.pk: entry.line for entry in entries}.items())}
+    seen = {entry.line.pk: entry for entry in entries}
+    newest = {pk: _kept_policy(seen[pk].line, seen[pk].policy) for pk in sorted(seen)}
     results = [_judged(entry, newest[entry.line.pk]) for entry in entries]
     recording.write([outcome for outcomes in results if isinstance(outcomes, list) for outcome in outcomes])
     for entry, outcomes in zip(entries, results, strict=True):
@@ -155,10 +156,13 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy
 
 
-def _kept_policy(line: Line) -> PolicyVersion:
-    """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that."""
+def _kept_policy(line: Line, known: PolicyVersion) -> PolicyVersion:
+    """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that.
+
+    A policy version never changes, so that the one already `known` is as good as a new look at it.
+    """
     keep_policy(line)
-    return _active_policy(line.pk)
+    return known if _numbers.column(line.pk) == [known.pk] else _active_policy(line.pk)
 
 
 def _active_policy(line: int) -> PolicyVersion:
@@ -170,4 +174,5 @@ def _active_policy(line: int) -> PolicyVersion:
 
 
 _policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)
+_numbers = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by().values("pk"), -1)
 _known: Standing[int, PolicyVersion] = Standing(_policies.first)

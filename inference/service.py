@@ -15,10 +15,12 @@ from django.conf import settings
 from inference import runtimes
 from inference.batcher import Batcher
 from inference.errors import ModelBusy, ModelUnavailable
+from inference.inline import Inline
 from inference.kinds.base import Decoded, Pixels
 from inference.predictions import Scores
 from inference.runtimes import Weighted
 
+Server = Batcher | Inline
 # Models of one process. They share a frozen backbone, so each costs a thread and about a megabyte.
 MOST_MODELS = 16
 # About five seconds of work on one core: more would time out anyway.
@@ -30,17 +32,17 @@ WARM_SECONDS = 60.0
 
 
 class Models:
-    """The models in memory, each with its batcher; the one that was not used for longest makes room."""
+    """The models in memory, each with what runs it; the one that was not used for longest makes room."""
 
     def __init__(self, most: int = MOST_MODELS) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, Future[Batcher]] = OrderedDict()
+        self._loaded: OrderedDict[str, Future[Server]] = OrderedDict()
         # Loading happens on a thread of its own, so that a caller can stop waiting for it.
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-loader")
 
-    def get(self, version: Weighted, timeout: float) -> Batcher:
-        """Return the batcher of a model, loading it once for all who ask. Raises `ModelUnavailable`."""
+    def get(self, version: Weighted, timeout: float) -> Server:
+        """Return what runs a model, loading it once for all who ask. Raises `ModelUnavailable`."""
         future = self._future(version)
         done, _ = wait_for([future], timeout)
         if not done:
@@ -57,7 +59,7 @@ class Models:
             future = self._loaded.get(digest)
         return future is not None and future.done() and future.exception() is None and not future.result().closed
 
-    def _future(self, version: Weighted) -> Future[Batcher]:
+    def _future(self, version: Weighted) -> Future[Server]:
         with self._lock:
             future = self._loaded.get(version.weights_digest)
             if future is None or _is_over(future):
@@ -68,7 +70,7 @@ class Models:
             old.add_done_callback(_close)
         return future
 
-    def _forget(self, digest: str, failed: Future[Batcher]) -> None:
+    def _forget(self, digest: str, failed: Future[Server]) -> None:
         """What could not be loaded is tried again next time: the file may have come meanwhile."""
         with self._lock:
             if self._loaded.get(digest) is failed:
@@ -83,13 +85,15 @@ class Models:
             future.add_done_callback(_close)
 
 
-def _load(version: Weighted) -> Batcher:
+def _load(version: Weighted) -> Server:
     runtime = runtimes.get(version.runtime)
     predictor = runtime.load(version)
 
     def predict(items: list[Pixels]) -> list[Scores]:
         return predictor.predict(items[0][np.newaxis] if len(items) == 1 else np.stack(items))
 
+    if runtime.inline:
+        return Inline(predict, max_backlog=MAX_BACKLOG, passes=runtime.threads)
     return Batcher(
         predict,
         max_batch=runtime.max_batch,
@@ -99,12 +103,12 @@ def _load(version: Weighted) -> Batcher:
     )
 
 
-def _is_over(loaded: Future[Batcher]) -> bool:
+def _is_over(loaded: Future[Server]) -> bool:
     """Whether the model's thread has ended, so that it has to be loaded afresh."""
     return loaded.done() and loaded.exception() is None and loaded.result().closed
 
 
-def _close(loaded: Future[Batcher]) -> None:
+def _close(loaded: Future[Server]) -> None:
     if not loaded.cancelled() and loaded.exception() is None:
         loaded.result().close()
 
@@ -124,8 +128,8 @@ def predict(version: Weighted, batch: Sequence[Decoded], *, timeout: float) -> t
     if not _places.acquire(timeout=min(timeout, PLACE_SECONDS)):
         raise ModelBusy(f"Too many wait for the model: {settings.MODEL_CONCURRENCY} may at the same time.")
     try:
-        batcher = models.get(version, _left(timeout, started))
-        found = batcher.predict([item.pixels for item in batch], _left(timeout, started))
+        server = models.get(version, _left(timeout, started))
+        found = server.predict([item.pixels for item in batch], _left(timeout, started))
     finally:
         _places.release()
     return found, (time.monotonic() - started) * 1000

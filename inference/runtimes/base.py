@@ -38,6 +38,8 @@ class Runtime(ABC):
     # Items that are best computed at once, and how long the first of them may wait for company under load.
     max_batch: ClassVar[int] = 16
     max_wait_ms: ClassVar[float] = 2.0
+    # Whether callers compute on their own threads: for what only computes, and gains nothing from larger passes.
+    inline: ClassVar[bool] = False
 
     @property
     def threads(self) -> int:

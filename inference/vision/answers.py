@@ -27,7 +27,7 @@ def scores(places: Array, picture: Array, classes: Sequence[str], calibration: C
 
 def _one(row: Array, map_: Array, classes: Sequence[str]) -> Scores:
     heat = 1 - map_[0]
-    values = np.clip(np.round(heat * 255), 0, 255).astype(np.uint8)
+    values = np.rint(heat * 255).astype(np.uint8)
     labelled = {label: float(share) for label, share in zip(classes, row, strict=True)}
     rows, columns = values.shape
     return Scores(labelled, regions(map_, classes), Heatmap(rows, columns, values.tobytes()))
@@ -36,6 +36,8 @@ def _one(row: Array, map_: Array, classes: Sequence[str]) -> Scores:
 def regions(map_: Array, classes: Sequence[str]) -> tuple[Region, ...]:
     """Return the connected parts of class probabilities [classes, h, w] that are likely to be defective, surest first."""
     heat = 1 - map_[0]
+    if heat.max() < REGION_FROM:
+        return ()
     # Places that touch at a corner belong together: a crack runs diagonally as often as not.
     parts, count = ndimage.label(heat >= REGION_FROM, structure=np.ones((3, 3)))
     found = [_region(map_, parts == part, classes) for part in range(1, count + 1)]

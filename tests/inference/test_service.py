@@ -31,7 +31,7 @@ class Fake:
     """A runtime, and the model it loads. It answers with the brightness of each item."""
 
     kind = "inspection"
-    threads, max_batch, max_wait_ms = 1, 16, 2.0
+    threads, max_batch, max_wait_ms, inline = 1, 16, 2.0, False
 
     def __init__(self):
         self.loads = 0
