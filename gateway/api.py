@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from gateway.idempotency import Answer, Remember
 from gateway.listing import ItemPages, filtered
 from gateway.models import ApiToken, Item, ItemState
 from gateway.problems import body_of, status_of
+from gateway.recording import Outcome
 from gateway.representations import item_json, outcome_json, with_predictions
 from gateway.schemas import (
     AppealSchema,
@@ -87,8 +89,7 @@ class Items(ApiView):
         token = self.hot_token
         line = door.open_for_items(slug, token)
         seconds = door.wait_of(request)
-        arrival = door.read_one(request, line)
-        answer, replayed = _once(request, token, line, [arrival], [arrival])
+        answer, replayed = _one(request, token, line, door.open_one(request, line))
         body = answer.body["results"][0]["item"]
         if seconds and body["status"] != ItemState.DECIDED:
             wait_for_decision(UUID(body["id"]), seconds)
@@ -204,6 +205,30 @@ class Appeal(ApiView):
         key = request.headers.get("Idempotency-Key", "")
         answer, replayed = idempotency.once(token, key, [f"APPEAL {item.pk}", reason], now=now, work=work)
         return Response(answer.body, status=answer.status, headers=_headers(replayed))
+
+
+def _one(request: HttpRequest, token: ApiToken, line: Line, read: Callable[[], Arrival]) -> tuple[Answer, bool]:
+    """Carry one item down the road, or return what was answered before under the same key."""
+    now = timezone.now()
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+    prints: list[str] = []
+    if key:
+        # Only a key is worth the work of telling one request from another, for which the item has to be read first.
+        arrival = read()
+        prints, read = [arrival.fingerprint], lambda: arrival
+
+    def work(remember: Remember) -> Answer:
+        answers: list[Answer] = []
+
+        def within(outcomes: list[Outcome]) -> None:
+            # Where the record was undone and written again, the last one holds.
+            answers[:] = [Answer(201, {"results": [{"index": 0, "status": 201, "item": outcome_json(outcomes[0], token)}]})]
+            remember(answers[0])
+
+        routing.route_one(line, read, source=token.name, now=now, within=within)
+        return answers[0]
+
+    return idempotency.once(token, key, [f"POST {line.slug}", *prints], now=now, work=work)
 
 
 def _once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -54,25 +54,29 @@ def open_for_items(slug: str, token: ApiToken) -> Line:
     return line
 
 
-def read_one(request: HttpRequest, line: Line) -> Arrival:
-    """Read one item: the photo as the raw body with fields in the query, or multipart with fields beside it."""
-    with stage("door"):
-        return _read_one(request, line)
-
-
-def _read_one(request: HttpRequest, line: Line) -> Arrival:
+def open_one(request: HttpRequest, line: Line) -> Callable[[], Arrival]:
+    """Read the bytes of one item and return what decodes them: the photo as the raw body with fields in the query, or multipart
+    with fields beside it."""
     if request.content_type == "multipart/form-data":
         files = _files_of(request).getlist("image")
         if len(files) != 1 or len(request.FILES) != 1:
             raise BadField(f"A multipart item has exactly one file, called image; this one has {_names(request)}.")
         _refuse_address_fields(request)
-        return arrival(line, _bytes_of(files[0]), request.POST.dict())
+        return _reader(line, _bytes_of(files[0]), request.POST.dict())
     content_type = request.content_type or ""
     if not content_type.startswith("image/") and content_type not in RAW:
         _refuse_type(request, line)
     fields = request.GET.dict()
     fields.pop("wait", None)
-    return arrival(line, _body_of(request), fields)
+    return _reader(line, _body_of(request), fields)
+
+
+def _reader(line: Line, data: bytes, fields: dict[str, Any]) -> Callable[[], Arrival]:
+    def read() -> Arrival:
+        with stage("door"):
+            return arrival(line, data, fields)
+
+    return read
 
 
 def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:

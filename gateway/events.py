@@ -12,7 +12,6 @@ from gateway.models import Event, Item
 from gateway.prepared import New
 from policies.models import Line
 
-
 _event = New(Event)
 
 

@@ -7,18 +7,13 @@ entry. What goes wrong with one entry reaches its own caller and nobody else.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from gateway.errors import NotRecorded
+from gateway.company import Company, Ticket, fail_all
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -28,100 +23,28 @@ MOST = 64
 TROUBLE = (OperationalError, InterfaceError)
 
 
-class _Ticket(Generic[E, R]):
-    """One waiting entry. It is woken when it is written, has failed, or has to lead."""
-
-    __slots__ = ("entry", "error", "leads", "over", "result", "woken")
-
-    def __init__(self, entry: E) -> None:
-        self.entry = entry
-        self.result: R | None = None
-        self.error: BaseException | None = None
-        self.over = self.leads = False
-        # A bare lock that is taken twice: half the cost of an event.
-        self.woken = threading.Lock()
-        self.woken.acquire()
-
-    def done(self, result: R) -> None:
-        self.result, self.over = result, True
-
-    def failed(self, error: BaseException) -> None:
-        self.error, self.over = error, True
-
-    def answer(self) -> R:
-        if self.error is not None:
-            raise self.error
-        return self.result  # type: ignore[return-value]
-
-
 class GroupCommit(Generic[E, R]):
     """`write(entries)` writes all entries inside a transaction and returns a result, or an exception, for each."""
 
     def __init__(self, write: Callable[[Sequence[E]], Sequence[R | Exception]]) -> None:
         self._write = write
-        self._mutex = threading.Lock()
-        self._waiting: deque[_Ticket[E, R]] = deque()
-        self._led, self._coming = False, 0
-
-    @contextmanager
-    def coming(self) -> Iterator[None]:
-        """Announce an entry: a commit waits a moment for those that are on their way."""
-        with self._mutex:
-            self._coming += 1
-        try:
-            yield
-        finally:
-            with self._mutex:
-                self._coming -= 1
+        # One at a time: a second writer would wait for the first one's lock, and its entries can be written by the next.
+        self._company: Company[E, R] = Company(self._commit, leaders=1, most=MOST)
 
     def record(self, entry: E) -> R:
         """Return what `write` returned for the entry once it is committed, or raise what went wrong with it."""
-        ticket: _Ticket[E, R] = _Ticket(entry)
-        if transaction.get_connection().in_atomic_block:
-            # The caller's own transaction may still be undone: nobody else's entry may depend on it.
-            self._commit([ticket])
-            return ticket.answer()
-        with self._mutex:
-            self._waiting.append(ticket)
-            lead, self._led = not self._led, True
-        if not lead:
-            self._await(ticket)
-        if not ticket.over:
-            self._lead()
-        return ticket.answer()
+        return self.record_all([entry])[0].answer()
 
-    def _await(self, ticket: _Ticket[E, R]) -> None:
-        woken = False
-        try:
-            woken = ticket.woken.acquire()
-        finally:
-            # Interrupted: who was just made leader must not leave the others behind.
-            if not woken and ticket.leads:
-                self._lead()
+    def record_all(self, entries: Sequence[E]) -> Sequence[Ticket[E, R]]:
+        """Return the tickets of the entries once each is committed or has failed."""
+        if not transaction.get_connection().in_atomic_block:
+            return self._company.join_all(entries)
+        # The caller's own transaction may still be undone: nobody else's entry may depend on it.
+        tickets: list[Ticket[E, R]] = [Ticket(entry) for entry in entries]
+        self._commit(tickets)
+        return tickets
 
-    def _lead(self) -> None:
-        """Write for those who wait, the leader first among them, then pass the lead on."""
-        if self._coming and settings.GROUP_COMMIT_MS:
-            time.sleep(settings.GROUP_COMMIT_MS / 1000)
-        with self._mutex:
-            group = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        try:
-            self._commit(group)
-        finally:
-            # Also where this thread was interrupted: nobody may wait for a leader that is gone.
-            with self._mutex:
-                following = self._waiting[0] if self._waiting else None
-                self._led = following is not None
-                if following is not None:
-                    following.leads = True
-            for ticket in group:
-                if not ticket.over:
-                    ticket.failed(NotRecorded("The writing of it was broken off. Send it again."))
-                ticket.woken.release()
-            if following is not None:
-                following.woken.release()
-
-    def _commit(self, group: list[_Ticket[E, R]]) -> None:
+    def _commit(self, group: list[Ticket[E, R]]) -> None:
         with _Caught() as caught:
             self._together(group)
         error = caught.error
@@ -130,14 +53,13 @@ class GroupCommit(Generic[E, R]):
         if len(group) == 1:
             group[0].failed(error)
         elif isinstance(error, TROUBLE):
-            for ticket in group:
-                ticket.failed(_copy(error))
+            fail_all(group, error)
         else:
             # Everything was undone. One of them is to blame; it must not take the others with it.
             for ticket in group:
                 self._commit([ticket])
 
-    def _together(self, group: list[_Ticket[E, R]]) -> None:
+    def _together(self, group: list[Ticket[E, R]]) -> None:
         with transaction.atomic():
             results = self._write([ticket.entry for ticket in group])
             if len(group) == 1 and isinstance(results[0], Exception):
@@ -162,10 +84,3 @@ class _Caught:
             self.error = error
             return True
         return False
-
-
-def _copy(error: Exception) -> Exception:
-    """Return an error for one caller: an exception must not be raised in several threads at once."""
-    own = type(error)(*error.args)
-    own.__cause__ = error
-    return own

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # What a system says where nothing more can be written.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+# A file without a name, where the system has that; and what it says where not. Without the flag a folder can't be written.
+NAMELESS = getattr(os, "O_TMPFILE", 0)
+NAMELESS_UNKNOWN = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 # Folders whose names this process has synced, all the way up.
 _durable: set[str] = set()
 
@@ -81,26 +84,57 @@ def _keep(data: bytes, digest: str) -> None:
     # Plain text instead of paths: with every photo these take longer than writing it.
     path = f"{settings.VAR_DIR}/media/{name_of(digest)}"
     folder = os.path.dirname(path)
+    if folder not in _durable:
+        _make_folder(folder)
     # Whoever is storing the same bytes at this moment may not have synced their name yet.
     if not os.path.exists(path):
-        if folder not in _durable or not os.path.isdir(folder):
+        try:
+            _write(path, folder, data)
+        except FileNotFoundError:
+            # The folder was there once, and somebody has taken it away.
             _make_folder(folder)
-        _write(path, f"{folder}/.{digest}.{uuid4().hex}", data)
+            _write(path, folder, data)
     _sync_folder(folder)
 
 
-def _write(path: str, draft: str, data: bytes) -> None:
-    """Write beside the place and rename, so that a crash leaves no half a photo under a whole one's name."""
+def _write(path: str, folder: str, data: bytes) -> None:
+    """Write a file without a name, and name it once it is whole: a crash leaves no half a photo, and nothing to sweep up."""
     try:
-        with open(draft, "xb", buffering=0) as file:
-            if file.write(data) != len(data):
-                raise OSError(errno.ENOSPC, "The disk took only a part of the photo.")
-            if settings.DURABILITY == "full":
-                os.fsync(file.fileno())
+        # In the one folder above: a file system looks for room near the folder it is told, and 256 of them are far apart.
+        file = os.open(os.path.dirname(folder), os.O_WRONLY | NAMELESS, 0o666)
+    except OSError as error:
+        if error.errno not in NAMELESS_UNKNOWN:
+            raise
+        _write_beside(path, f"{folder}/.{os.path.basename(path)}.{uuid4().hex}", data)
+        return
+    try:
+        _fill(file, data)
+        # The folder of the source is looked at for no other path than a relative one, and makes Python follow the link.
+        os.link(f"/proc/self/fd/{file}", path, src_dir_fd=file, follow_symlinks=True)
+    except FileExistsError:
+        pass  # somebody has stored the same bytes meanwhile
+    finally:
+        os.close(file)
+
+
+def _write_beside(path: str, draft: str, data: bytes) -> None:
+    """The same where every file has a name (network file systems, other systems than Linux): write beside, then rename."""
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        _fill(file, data)
         os.rename(draft, path)
     except OSError:
         Path(draft).unlink(missing_ok=True)
         raise
+    finally:
+        os.close(file)
+
+
+def _fill(file: int, data: bytes) -> None:
+    if os.write(file, data) != len(data):
+        raise OSError(errno.ENOSPC, "The disk took only a part of the photo.")
+    if settings.DURABILITY == "full":
+        os.fsync(file)
 
 
 def load(digest: str) -> bytes:

@@ -137,7 +137,7 @@ def _conversion(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
     target = _target(field)
     if isinstance(target, (models.UUIDField, models.DateTimeField)):
         # The same moment and the same id stand in every row of an item.
-        return _remembered(type(target))
+        return _remembered(models.UUIDField if isinstance(target, models.UUIDField) else models.DateTimeField)
 
     def convert(value: Any) -> Any:
         return field.get_db_prep_save(value, connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -12,8 +12,9 @@ from django.db import IntegrityError
 
 from gateway import deployments, log_context, media, recording, tasks
 from gateway.arrivals import Arrival
+from gateway.company import Company, Ticket, fail_all
 from gateway.counting import count_outcomes
-from gateway.errors import ExternalIdTaken
+from gateway.errors import ExternalIdTaken, GatewayError
 from gateway.group_commit import GroupCommit
 from gateway.metrics import stage
 from gateway.models import Item
@@ -21,10 +22,15 @@ from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
 from gateway.standing import Standing
 from inference import service
-from inference.errors import ModelBusy, ModelUnavailable
+from inference.errors import InputRefused, ModelBusy, ModelUnavailable
+from policies.errors import PolicyError
 from policies.locks import keep_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
+
+Within = Callable[[list[Outcome]], None]
+# Photos that come one by one and go down the road together: with more of them the first would wait for the last.
+MOST_TOGETHER = 8
 
 logger = logging.getLogger(__name__)
 
@@ -35,44 +41,107 @@ def route(
     *,
     source: str,
     now: datetime,
-    within: Callable[[list[Outcome]], None] = lambda outcomes: None,
+    within: Within = lambda outcomes: None,
 ) -> list[Outcome]:
     """Carry a batch that passed the door down the main road and return what became of each arrival.
 
     `within` runs in the transaction of the record, so that what it writes stands or falls with the items.
     Raises ExternalIdTaken, and then nothing was written.
     """
-    # Before anything is spent on it; the look that counts is the one inside the transaction.
-    refuse_taken_ids(line, arrivals)
-    policy = _known.get(line.pk) or _active_policy(line.pk)
+    ticket: Ticket[_Entry, list[Outcome]] = Ticket(_Entry(line, lambda: arrivals, source, now, within))
+    _carry([ticket])
+    return _told(ticket)
+
+
+def route_one(line: Line, read: Callable[[], Arrival], *, source: str, now: datetime, within: Within) -> list[Outcome]:
+    """Carry one item down the road, together with those who come at the same time. `read` decodes it; what it raises is raised.
+
+    Only where the model computes in this process: whoever waits for another machine should not keep others waiting too.
+    """
+    entry = _Entry(line, lambda: [read()], source, now, within)
+    champion = deployments.champion(line)
+    if champion is None or service.is_inline(champion):
+        return _told(_companies[line.pk].join_all([entry])[0])
+    ticket: Ticket[_Entry, list[Outcome]] = Ticket(entry)
+    _carry([ticket])
+    return _told(ticket)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What one caller brings."""
+
+    line: Line
+    read: Callable[[], Sequence[Arrival]]
+    source: str
+    now: datetime
+    within: Within
+    # What it becomes on the way.
+    arrivals: Sequence[Arrival] = ()
+    policy: PolicyVersion | None = None
+    predicted: Predicted | None = None
+
+
+def _carry(tickets: list[Ticket[_Entry, list[Outcome]]]) -> None:
+    """The road itself, for callers of one line: a step for all of them, then the next. Each ticket gets its own end."""
+    ready = [ticket for ticket in tickets if _read(ticket)]
+    if not ready:
+        return
+    entries = [ticket.entry for ticket in ready]
     try:
-        with _together.coming():
-            with stage("predict"):
-                predicted = predict(line, policy, arrivals)
-            with stage("store"):
-                for arrival in arrivals:
+        with stage("predict"):
+            _predict_all(entries)
+        with stage("store"):
+            for entry in entries:
+                for arrival in entry.arrivals:
                     media.store(arrival.data, arrival.digest)
         with stage("record"):
-            outcomes = _together.record(_Entry(line, policy, arrivals, predicted, source, now, within))
+            recorded = _together.record_all(entries)
+    except Exception as error:  # noqa: BLE001 (it belongs to those who wait, of whom this thread is only one)
+        fail_all(ready, error)
+        return
+    for ticket, found in zip(ready, recorded, strict=True):
+        if found.error is not None:
+            ticket.failed(found.error)
+        else:
+            ticket.done(found.answer())
+
+
+def _read(ticket: Ticket[_Entry, list[Outcome]]) -> bool:
+    """Whether there is something to carry; who has sent nothing that can be read is told so."""
+    try:
+        ticket.entry.arrivals = ticket.entry.read()
+        # Before anything more is spent on it; the look that counts is the one inside the transaction.
+        refuse_taken_ids(ticket.entry.line, ticket.entry.arrivals)
+    except (InputRefused, GatewayError, PolicyError) as refusal:
+        ticket.failed(refusal)
+        return False
+    return True
+
+
+def _predict_all(entries: Sequence[_Entry]) -> None:
+    """One look at the policy and one pass for all."""
+    line = entries[0].line
+    policy = _known.get(line.pk) or _active_policy(line.pk)
+    predicted = predict(line, policy, [arrival for entry in entries for arrival in entry.arrivals])
+    begin = 0
+    for entry in entries:
+        end = begin + len(entry.arrivals)
+        entry.policy, entry.predicted = policy, replace(predicted, scores=predicted.scores[begin:end])
+        begin = end
+
+
+def _told(ticket: Ticket[_Entry, list[Outcome]]) -> list[Outcome]:
+    """Return what became of it, once everybody is told who has to be."""
+    line, arrivals = ticket.entry.line, ticket.entry.arrivals
+    try:
+        outcomes = ticket.answer()
     except IntegrityError:
         # Where writers are not one at a time, another request may have taken an id between look and leap.
         refuse_taken_ids(line, arrivals)
         raise
     tell(line, outcomes)
     return outcomes
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A batch that is ready to be recorded."""
-
-    line: Line
-    policy: PolicyVersion
-    arrivals: Sequence[Arrival]
-    predicted: Predicted
-    source: str
-    now: datetime
-    within: Callable[[list[Outcome]], None]
 
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
@@ -92,12 +161,23 @@ def _judged(entry: _Entry, newest: PolicyVersion) -> list[Outcome] | Exception:
         refuse_taken_ids(entry.line, entry.arrivals)
     except ExternalIdTaken as taken:
         return taken
-    policy = _in_force(entry.policy, newest)
-    return recording.judged(entry.line, policy, entry.arrivals, entry.predicted, source=entry.source, now=entry.now)
+    policy = _in_force(entry.policy or newest, newest)
+    predicted = entry.predicted or Predicted([None] * len(entry.arrivals), None, None)
+    return recording.judged(entry.line, policy, entry.arrivals, predicted, source=entry.source, now=entry.now)
 
 
 # One a process: SQLite writes one at a time anyway, and elsewhere a commit for many costs little more than one for one.
 _together: GroupCommit[_Entry, list[Outcome]] = GroupCommit(_record)
+
+
+class _Companies(dict[int, Company[_Entry, list[Outcome]]]):
+    """A company a line, by its number: a batch has one policy and one model, and no line waits for another's."""
+
+    def __missing__(self, line: int) -> Company[_Entry, list[Outcome]]:
+        return self.setdefault(line, Company(_carry, leaders=settings.MODEL_THREADS, most=MOST_TOGETHER))
+
+
+_companies = _Companies()
 
 
 def predict(line: Line, policy: PolicyVersion, arrivals: Sequence[Arrival]) -> Predicted:
@@ -156,13 +236,13 @@ def _in_force(policy: PolicyVersion, newest: PolicyVersion) -> PolicyVersion:
     return newest if Mode(policy.mode).runs_model or not Mode(newest.mode).runs_model else policy
 
 
-def _kept_policy(line: Line, known: PolicyVersion) -> PolicyVersion:
+def _kept_policy(line: Line, known: PolicyVersion | None) -> PolicyVersion:
     """Return the policy that rules the line until these items are recorded: who changes it waits, and is told after that.
 
     A policy version never changes, so that the one already `known` is as good as a new look at it.
     """
     keep_policy(line)
-    return known if _numbers.column(line.pk) == [known.pk] else _active_policy(line.pk)
+    return known if known is not None and _numbers.column(line.pk) == [known.pk] else _active_policy(line.pk)
 
 
 def _active_policy(line: int) -> PolicyVersion:
@@ -174,5 +254,5 @@ def _active_policy(line: int) -> PolicyVersion:
 
 
 _policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)
-_numbers = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by().values("pk"), -1)
+_numbers = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by().only("pk"), -1)
 _known: Standing[int, PolicyVersion] = Standing(_policies.first)

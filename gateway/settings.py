@@ -245,8 +245,6 @@ REVISE_MINUTES = env_int("REVISE_MINUTES", 30, least=1)
 WEB_THREADS = env_int("WEB_THREADS", 24, least=2)
 # Seconds for which the road may go by what it knows of token, line and model; it delays their end by as much. 0: never.
 ROAD_CACHE_SECONDS = env_int("ROAD_CACHE_SECONDS", 1)
-# Milliseconds that a commit waits for items that are on the road behind it. Nobody waits where nobody comes.
-GROUP_COMMIT_MS = env_int("GROUP_COMMIT_MS", 5)
 # Connections that the web server holds open at a time. A camera keeps one; those beyond wait to be taken.
 WEB_CONNECTIONS = env_int("WEB_CONNECTIONS", 512, least=1)
 TORCH_THREADS = env_int("TORCH_THREADS", 1, least=1)

@@ -8,9 +8,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
 
 # The apps must be loaded before anything of ours is imported.
+from gateway.front import front  # noqa: E402
 from gateway.warming import warm_champions  # noqa: E402
+
+application = front(pages)
 
 warm_champions()

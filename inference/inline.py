@@ -83,7 +83,7 @@ class Inline:
                 found = self._predict(items)
         except ModelUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 (whatever a runtime raises, the item goes to a person)
+        except Exception as error:
             raise ModelUnavailable(f"The model failed: {type(error).__name__}: {error}") from error
         if len(found) != len(items):
             raise ModelUnavailable(f"The model gave {len(found)} answers for {len(items)} items.")

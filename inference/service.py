@@ -139,6 +139,11 @@ def _left(timeout: float, started: float) -> float:
     return max(0.0, timeout - (time.monotonic() - started))
 
 
+def is_inline(version: Weighted) -> bool:
+    """Whether the model computes on the thread of its caller and waits for nobody."""
+    return runtimes.get(version.runtime).inline
+
+
 def is_loaded(version: Weighted) -> bool:
     """Whether this process has the model in memory, ready to answer."""
     return models.has(version.weights_digest)

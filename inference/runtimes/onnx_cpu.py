@@ -19,7 +19,7 @@ class OnnxCpu(Runtime):
     """ONNX Runtime; the graph is made from the weights at every load, which takes a second and leaves nothing to go stale."""
 
     name = "onnxruntime"
-    # A picture costs the same alone and in eight: nothing is gained by waiting for company, nor by handing it to another thread.
+    # A picture costs the same alone and in eight: nothing is gained by waiting for company, or by waking another thread.
     max_batch, max_wait_ms, inline = 4, 0.0, True
 
     @property

@@ -42,16 +42,14 @@ class Writer:
     def _hold(self) -> None:
         pause = threading.Event()
         for _ in range(int(SOON / 0.002)):
-            if len(self.group._waiting) >= self.behind:
+            if len(self.group._company._waiting) >= self.behind:
                 return
             pause.wait(0.002)
         raise TimeoutError("the others did not come")
 
 
 @pytest.fixture
-def make(settings: Any) -> Any:
-    settings.GROUP_COMMIT_MS = 0
-
+def make() -> Any:
     def build(behind: int) -> tuple[Writer, GroupCommit[int, int]]:
         writer = Writer(behind)
         writer.group = GroupCommit(writer)
@@ -146,16 +144,3 @@ def test_within_a_transaction_of_the_caller_nothing_is_joined(make: Any) -> None
         assert group.record(1) == 1
         1 / 0  # noqa: B018
     assert written() == set()
-
-
-def test_a_commit_waits_a_moment_for_those_who_are_coming(make: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, group = make(0)
-    settings.GROUP_COMMIT_MS = 5
-    slept: list[float] = []
-    monkeypatch.setattr("gateway.group_commit.time.sleep", slept.append)
-    group.record(1)
-    assert slept == []
-    with group.coming():
-        group.record(2)
-    group.record(3)
-    assert slept == [0.005]

@@ -38,7 +38,7 @@ def fails(error: Exception) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "name", "error", "code"),
     [
-        (os, "rename", FULL, "storage-full"),
+        (os, "link", FULL, "storage-full"),
         (recording, "write", AWAY, "database-unavailable"),
         (recording, "write", OperationalError("database or disk is full"), "database-unavailable"),
     ],
