@@ -8,8 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from gateway.compiled import Insert
 from gateway.models import Event, Item
 from policies.models import Line
+
+_events = Insert(Event)
 
 
 def actor_of(user: User | None, otherwise: str = "system") -> str:
@@ -42,3 +45,8 @@ def event(
         reason=reason[:500],
         data=dict(data or {}),
     )
+
+
+def leave(*events: Event) -> None:
+    """Write events, in one statement, in the transaction of what they tell of."""
+    _events.all(events)

@@ -17,16 +17,22 @@ from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
+from gateway.compiled import Select, text
 from gateway.errors import BadField, GatewayError
 from gateway.problems import problem_response
 from gateway.roles import inspector_required
+from gateway.standing import Standing
 from policies.changes import active_policy
 from policies.models import Line
-from review import cards, claims, judging, parsing
+from review import cards, claims, judging, parsing, undoing
 from review.queue import queue_facts
 
 # How long the reviewer looks before the prediction appears on a line that shows it after the first look.
 FIRST_LOOK_MS = 1500
+
+# Which line it is; when its predictions are shown is read with each referral.
+_lines_by_slug: Select[Line] = Select(lambda: Line.objects.filter(slug=text("slug")))
+_lines: Standing[str, Line] = Standing(lambda slug: _lines_by_slug.first(slug=slug))
 
 JsonView = Callable[..., dict[str, Any]]
 
@@ -61,7 +67,7 @@ def console(request: HttpRequest, slug: str) -> HttpResponse:
 @json_view
 def take_next(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Claim more referrals; with `resume`, the page takes over those that its person holds already, as after a reload."""
-    line, now = get_object_or_404(Line, slug=slug), timezone.now()
+    line, now = _line(slug), timezone.now()
     data = parsing.body_of(request)
     who, page = _user(request), parsing.page_of(data)
     want = data.get("want", 3)
@@ -140,9 +146,9 @@ def reveal(request: HttpRequest, claim_id: int) -> dict[str, Any]:
 @json_view
 def last(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Return the reviewer's last ten answers on the line."""
-    line = get_object_or_404(Line, slug=slug)
+    line = _line(slug)
     fresh = timezone.now() - timedelta(minutes=settings.REVISE_MINUTES)
-    found = judging.last_judgements(_user(request), line)
+    found = undoing.last_judgements(_user(request), line)
     return {"judgements": [cards.judgement_json(one, revisable=one.created_at > fresh) for one in found]}
 
 
@@ -171,6 +177,13 @@ def _config(line: Line, request: HttpRequest) -> dict[str, Any]:
         "claim_seconds": settings.CLAIM_SECONDS,
         "user": request.user.get_username(),
     }
+
+
+def _line(slug: str) -> Line:
+    found = _lines.get(slug)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _user(request: HttpRequest) -> User:
