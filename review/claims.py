@@ -9,12 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from gateway.compiled import Insert, Rows, Select, Update, moment, number, text
 from gateway.events import actor_of, event, leave
 from gateway.models import Prediction, Referral, ReferralState, Role
+from gateway.turns import in_turn
 from policies.models import Line, Reveal
 from review.errors import ClaimLost, PredictionHidden
 from review.models import Claim, ClaimEnd
@@ -94,7 +95,7 @@ def give_back(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: 
     return mine.update(ended_at=now, end=ClaimEnd.RELEASED)
 
 
-@transaction.atomic
+@in_turn()
 def skip(claim_id: int, reviewer: User, *, now: datetime) -> None:
     """Leave a referral to others; it does not come back to this reviewer."""
     claim = end(claim_id, reviewer, ClaimEnd.SKIPPED, now=now)
@@ -107,7 +108,7 @@ def expire(*, now: datetime) -> int:
     # Asked for with every claim: there is hardly ever one, and looking takes no lock.
     if _stopped.first(now=now) is None:
         return 0
-    with transaction.atomic():
+    with in_turn():
         free = stopped.select_for_update(skip_locked=True).values("pk")
         return stopped.filter(pk__in=free).update(ended_at=now, end=ClaimEnd.EXPIRED)
 
@@ -129,7 +130,7 @@ def end(claim_id: int, reviewer: User, how: ClaimEnd, *, now: datetime) -> Claim
     return claim
 
 
-@transaction.atomic
+@in_turn()
 def reveal(claim_id: int, reviewer: User, *, now: datetime) -> Prediction | None:
     """Note that the reviewer now sees the prediction, and return it. Raises PredictionHidden where it is judged blind."""
     claim = Claim.objects.select_related("referral__item", "referral__line").filter(pk=claim_id, reviewer=reviewer).first()
@@ -166,7 +167,7 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.CLAIM_SECONDS)
 
 
-@transaction.atomic
+@in_turn()
 def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) -> list[Claim]:
     """Claim what is free, all in one transaction. Raises IntegrityError where one of them went to somebody else.
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from gateway import lifecycle
 from gateway.compiled import Insert, Select, number, uuid
 from gateway.errors import KeyReused
 from gateway.events import actor_of, event, leave
 from gateway.models import DecidedBy, Decision, ItemState, Referral, ReferralState
+from gateway.turns import in_turn
 from policies.decide import Reason
 from review import claims
 from review.answers import Answer, Said, check_answer, consensus_of, said, standing_answers
@@ -55,7 +56,7 @@ def revise(reviewer: User, judgement_id: int, answer: Answer, *, idempotency_key
     )
 
 
-@transaction.atomic
+@in_turn()
 def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
     claim = claims.end(claim_id, reviewer, ClaimEnd.ANSWERED, now=now)
     referral = claim.referral
@@ -85,7 +86,7 @@ def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, 
     return judgement
 
 
-@transaction.atomic
+@in_turn()
 def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
     old = Judgement.objects.filter(pk=judgement_id, reviewer=reviewer).first()
     if old is None:
