@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ from gateway.models import Event, Item
 from policies.models import Line
 
 _events = Insert(Event)
+_gathered: ContextVar[list[Event] | None] = ContextVar("gathered_events", default=None)
 
 
 def actor_of(user: User | None, otherwise: str = "system") -> str:
@@ -49,4 +52,20 @@ def event(
 
 def leave(*events: Event) -> None:
     """Write events, in one statement, in the transaction of what they tell of."""
-    _events.all(events)
+    gathered = _gathered.get()
+    if gathered is None:
+        _events.all(events)
+    else:
+        gathered.extend(events)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write all events that are left inside in one statement at its end, which lies inside the transaction."""
+    gathered: list[Event] = []
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    _events.all(gathered)

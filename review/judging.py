@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from gateway import lifecycle
 from gateway.compiled import Insert, Select, number, uuid
 from gateway.errors import KeyReused
-from gateway.events import actor_of, event, leave
+from gateway.events import actor_of, event, leave, together
 from gateway.models import DecidedBy, Decision, ItemState, Referral, ReferralState
 from gateway.turns import in_turn
 from policies.decide import Reason
@@ -57,6 +57,7 @@ def revise(reviewer: User, judgement_id: int, answer: Answer, *, idempotency_key
 
 
 @in_turn()
+@together()
 def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
     claim = claims.end(claim_id, reviewer, ClaimEnd.ANSWERED, now=now)
     referral = claim.referral
@@ -87,6 +88,7 @@ def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, 
 
 
 @in_turn()
+@together()
 def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: str, now: datetime) -> Judgement:
     old = Judgement.objects.filter(pk=judgement_id, reviewer=reviewer).first()
     if old is None:

@@ -61,15 +61,15 @@ def test_an_answer(desk: Client, line: Line, now: datetime, before: int, django_
         answer(desk, cards(desk)[0])
     (card,) = cards(desk)
     # Savepoint, claim, what it is about, classes, answers so far, the answer, the question, item, decision, label before, its
-    # place, label, three events, release; the line's first label makes the feed.
-    with django_assert_num_queries(WHO + 16 + (0 if before else FIRST_LABEL)):
+    # place, label, the events, release; the line's first label makes the feed.
+    with django_assert_num_queries(WHO + 14 + (0 if before else FIRST_LABEL)):
         assert answer(desk, card, "dent").status_code == 200
 
 
 def test_another_answer(desk: Client, line: Line, now: datetime, django_assert_num_queries: Any) -> None:
     arrive(line, 1, now=now)
     judgement = answer(desk, cards(desk)[0]).json()["judgement"]
-    with django_assert_num_queries(WHO + 22):
+    with django_assert_num_queries(WHO + 19):
         assert send(desk, f"/console/judgements/{judgement}/revise", {"answer": "dent"}).status_code == 200
 
 
