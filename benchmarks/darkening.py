@@ -46,8 +46,9 @@ from policies.lines import ClassDraft, create_line  # noqa: E402
 from policies.models import Certification, LimitForm, Line, RequestState  # noqa: E402
 from policies.modes import Mode  # noqa: E402
 from review import claims  # noqa: E402
+from review.answers import Answer  # noqa: E402
 from review.importing import Labelled, find_classes, find_photos, import_photos  # noqa: E402
-from review.judging import Answer, judge  # noqa: E402
+from review.judging import judge  # noqa: E402
 from review.models import Label, TrainingRun  # noqa: E402
 from review.training import request_training, work_on  # noqa: E402
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 
+from gateway.compiled import Insert
 from gateway.models import Event, Item
 from gateway.prepared import New
 from policies.models import Line
 
 _event = New(Event)
+_events = Insert(Event)
+_gathered: ContextVar[list[Event] | None] = ContextVar("gathered_events", default=None)
 
 
 def actor_of(user: User | None, otherwise: str = "system") -> str:
@@ -45,3 +50,24 @@ def event(
         reason=reason[:500],
         data=dict(data or {}),
     )
+
+
+def leave(*events: Event) -> None:
+    """Write events, in one statement, in the transaction of what they tell of."""
+    gathered = _gathered.get()
+    if gathered is None:
+        _events.all(events)
+    else:
+        gathered.extend(events)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write all events that are left inside in one statement at its end, which lies inside the transaction."""
+    gathered: list[Event] = []
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    _events.all(gathered)

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from django.db import InterfaceError, OperationalError, transaction
 
 from gateway.company import Company, Ticket, fail_all
+from gateway.turns import in_turn
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -60,7 +61,7 @@ class GroupCommit(Generic[E, R]):
                 self._commit([ticket])
 
     def _together(self, group: list[Ticket[E, R]]) -> None:
-        with transaction.atomic():
+        with in_turn():
             results = self._write([ticket.entry for ticket in group])
             if len(group) == 1 and isinstance(results[0], Exception):
                 raise results[0]

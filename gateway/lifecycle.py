@@ -8,9 +8,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from gateway.compiled import Insert, Update, moment, number, text, uuid
 from gateway.errors import AlreadyOpen, MovedMeanwhile, PhotoDeleted
-from gateway.events import actor_of, event
-from gateway.models import DecidedBy, Decision, Event, Item, ItemState, Referral, ReferralState
+from gateway.events import actor_of, event, leave
+from gateway.models import DecidedBy, Decision, Item, ItemState, Referral, ReferralState
 from gateway.prepared import New
 from policies.decide import Reason
 from policies.models import PolicyVersion
@@ -21,6 +22,20 @@ PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reaso
 LEVELS = tuple(sorted({0, *PRIORITY.values()}, reverse=True))
 
 _referral = New(Referral)
+_decisions = Insert(Decision)
+_move_item = Update(
+    lambda: Item.objects.filter(pk=uuid("item"), revision=number("was")),
+    state=text("state"),
+    answer=text("answer"),
+    decided_by=text("decided_by"),
+    decided_at=moment("decided_at"),
+    revision=number("revision"),
+)
+_move_referral = Update(
+    lambda: Referral.objects.filter(pk=number("referral"), state=text("was")),
+    state=text("state"),
+    settled_at=moment("settled_at"),
+)
 
 
 def new_referral(
@@ -62,25 +77,31 @@ def refer(
             referral.save(force_insert=True)
     except IntegrityError:
         raise AlreadyOpen(f"People are already asked to look at this item ({reason.value}).") from None
-    opened = event("referral.opened", item=item, actor=actor, now=now, to_state="open", reason=reason.value)
-    opened.save(force_insert=True)
+    leave(event("referral.opened", item=item, actor=actor, now=now, to_state="open", reason=reason.value))
     return referral
 
 
 @transaction.atomic
 def settle(item_id: UUID, answer: str, *, user: User, reason: Reason, now: datetime) -> Item:
-    """Give the item the answer that people agreed on.
+    """Give the item the answer that people agreed on."""
+    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)
+    return settle_locked(item, answer, user=user, reason=reason, now=now)
+
+
+def settle_locked(item: Item, answer: str, *, user: User, reason: Reason, now: datetime) -> Item:
+    """Give the answer that people agreed on to an item that the caller's transaction has read under a lock.
 
     A standing decision with the same answer is confirmed; any other is superseded. Raises MovedMeanwhile where the item
     was moved between look and leap.
     """
-    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)
     actor = actor_of(user)
     # What nobody decided in time is decided now, even if the fail-safe had said the same.
     if item.state == ItemState.DECIDED and item.answer == answer and item.decided_by != DecidedBy.FAIL_SAFE:
-        event(
-            "decision.confirmed", item=item, actor=actor, now=now, from_state=answer, to_state=answer, reason=reason.value
-        ).save(force_insert=True)
+        leave(
+            event(
+                "decision.confirmed", item=item, actor=actor, now=now, from_state=answer, to_state=answer, reason=reason.value
+            )
+        )
         return item
     return _decide(item, answer, DecidedBy.PERSON, user=user, actor=actor, reason=reason, now=now)
 
@@ -92,10 +113,9 @@ def fail_safe(item_id: UUID, *, now: datetime) -> Item:
     if item.state != ItemState.REFERRED:
         return item
     if item.policy.fail_safe == PolicyVersion.HOLD:
-        _move(item, now=now, state=ItemState.HELD)
-        event(
-            "item.held", item=item, actor="system:deadline", now=now, from_state=ItemState.REFERRED, to_state=ItemState.HELD
-        ).save(force_insert=True)
+        _move(item, state=ItemState.HELD)
+        was, held = ItemState.REFERRED, ItemState.HELD
+        leave(event("item.held", item=item, actor="system:deadline", now=now, from_state=was, to_state=held))
         return item
     return _decide(
         item,
@@ -123,45 +143,31 @@ def take_back(item_id: UUID, *, user: User, reason: str, now: datetime) -> Item:
         model = earlier.model_version_id
         return _decide(item, earlier.answer, by, user=None, actor=actor_of(user), reason=why, now=now, model_version_id=model)
     was = item.answer
-    _move(item, now=now, state=ItemState.REFERRED, answer="", decided_by="", decided_at=None)
-    event(
-        "item.reopened", item=item, actor=actor_of(user), now=now, from_state=was, to_state=ItemState.REFERRED, reason=reason
-    ).save(force_insert=True)
+    _move(item, state=ItemState.REFERRED, answer="", decided_by="", decided_at=None)
+    to, actor = ItemState.REFERRED, actor_of(user)
+    leave(event("item.reopened", item=item, actor=actor, now=now, from_state=was, to_state=to, reason=reason))
     return item
 
 
 def close_referral(referral: Referral, *, actor: str, now: datetime, cancel: bool = False) -> None:
     """End an open referral. Raises MovedMeanwhile where it was not open."""
     state = ReferralState.CANCELLED if cancel else ReferralState.SETTLED
-    if Referral.objects.filter(pk=referral.pk, state=ReferralState.OPEN).update(state=state, settled_at=now) != 1:
+    was = ReferralState.OPEN.value
+    if _move_referral.run(referral=referral.pk, was=was, state=state.value, settled_at=now) != 1:
         raise MovedMeanwhile("The referral is no longer open.")
     referral.state, referral.settled_at = state, now
-    event(
-        f"referral.{state.value}",
-        item=referral.item,
-        actor=actor,
-        now=now,
-        from_state="open",
-        to_state=state,
-        reason=referral.reason,
-    ).save(force_insert=True)
+    kind, item, reason = f"referral.{state.value}", referral.item, referral.reason
+    leave(event(kind, item=item, actor=actor, now=now, from_state="open", to_state=state, reason=reason))
 
 
 def reopen_referral(referral: Referral, *, actor: str, now: datetime) -> None:
     """Put a settled referral back into the queue. Raises MovedMeanwhile where it was not settled."""
-    settled = Referral.objects.filter(pk=referral.pk, state=ReferralState.SETTLED)
-    if settled.update(state=ReferralState.OPEN, settled_at=None) != 1:
+    was, state = ReferralState.SETTLED.value, ReferralState.OPEN
+    if _move_referral.run(referral=referral.pk, was=was, state=state.value, settled_at=None) != 1:
         raise MovedMeanwhile("The referral is not settled.")
-    referral.state, referral.settled_at = ReferralState.OPEN, None
-    event(
-        "referral.reopened",
-        item=referral.item,
-        actor=actor,
-        now=now,
-        from_state="settled",
-        to_state="open",
-        reason=referral.reason,
-    ).save(force_insert=True)
+    referral.state, referral.settled_at = state, None
+    item, reason = referral.item, referral.reason
+    leave(event("referral.reopened", item=item, actor=actor, now=now, from_state="settled", to_state="open", reason=reason))
 
 
 def _decide(
@@ -176,28 +182,29 @@ def _decide(
     model_version_id: int | None = None,
 ) -> Item:
     was, kind = item.answer or item.state, "decision.superseded" if item.answer else "item.decided"
-    _move(item, now=now, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
-    Decision.objects.create(
-        item=item,
-        number=item.revision,
-        answer=answer,
-        decided_by=by,
-        policy_id=item.policy_id,
-        model_version_id=model_version_id,
-        user=user,
-        reason=reason.value,
-        created_at=now,
+    _move(item, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
+    _decisions.one(
+        Decision(
+            item=item,
+            number=item.revision,
+            answer=answer,
+            decided_by=by,
+            policy_id=item.policy_id,
+            model_version_id=model_version_id,
+            user=user,
+            reason=reason.value,
+            created_at=now,
+        )
     )
-    Event.objects.bulk_create(
-        [event(kind, item=item, actor=actor, now=now, from_state=was, to_state=answer, reason=reason.value)]
-    )
+    leave(event(kind, item=item, actor=actor, now=now, from_state=was, to_state=answer, reason=reason.value))
     return item
 
 
-def _move(item: Item, *, now: datetime, **columns: object) -> None:
-    """Compare-and-set on the item's revision."""
-    columns["revision"] = item.revision + 1
-    if Item.objects.filter(pk=item.pk, revision=item.revision).update(**columns) != 1:
+def _move(item: Item, **columns: object) -> None:
+    """Compare-and-set on the item's revision. What is not named stays as it was read: it moves with the revision alone."""
+    stays = {name: getattr(item, name) for name in ("state", "answer", "decided_by", "decided_at")}
+    columns = stays | columns | {"revision": item.revision + 1}
+    if _move_item.run(item=item.pk, was=item.revision, **columns) != 1:
         raise MovedMeanwhile("The item was moved by somebody else.")
     for name, value in columns.items():
         setattr(item, name, value)

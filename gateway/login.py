@@ -1,4 +1,4 @@
-"""Private by default, without asking who it is where that does not matter."""
+"""Private by default, without asking who it is where that does not matter, nor again where it was just asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
+
+from gateway.presence import person_of
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -17,4 +19,7 @@ class LoginRequired(LoginRequiredMiddleware):
         """Let open views through, and ask for a login before all others."""
         if not getattr(view_func, "login_required", True):
             return None
+        # Django looks here before it asks session and database. Who is not known there is asked for by Django itself.
+        if not hasattr(request, "_cached_user") and (person := person_of(request)) is not None:
+            request._cached_user = person  # type: ignore[attr-defined]
         return super().process_view(request, view_func, view_args, view_kwargs)

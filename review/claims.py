@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from gateway.events import actor_of, event
-from gateway.models import Event, Prediction, Referral, ReferralState, Role
+from gateway.compiled import Insert, Rows, Select, Update, moment, number, text
+from gateway.events import actor_of, event, leave
+from gateway.models import Prediction, Referral, ReferralState, Role
+from gateway.turns import in_turn
 from policies.models import Line, Reveal
 from review.errors import ClaimLost, PredictionHidden
 from review.models import Claim, ClaimEnd
@@ -25,6 +27,27 @@ MOST_HELD = 4
 LOOKS = 5
 # Looked at beyond what is wanted, as two of them may be about one item.
 SPARE = 2
+# The largest number of a row that a database has.
+MAX_ID = 2**63 - 1
+
+_claims = Insert(Claim)
+_stopped = Rows(lambda: Claim.objects.filter(ended_at=None, expires_at__lte=moment("now")).values_list("pk")[:1])
+_one_at_a_time = Rows(lambda: User.objects.select_for_update(no_key=True).filter(pk=number("reviewer")).values_list("pk"))
+_questions_held = Rows(
+    lambda: Claim.objects.filter(reviewer=number("reviewer"), ended_at=None).values_list("referral__line", "referral__state")
+)
+_end = Update(
+    lambda: Claim.objects.filter(pk=number("claim"), reviewer=number("reviewer"), ended_at=None),
+    ended_at=moment("now"),
+    end=text("how"),
+)
+_with_item: Select[Claim] = Select(
+    lambda: (
+        Claim.objects.select_for_update(of=("referral", "referral__item"), no_key=True)
+        .select_related("referral__item", "referral__line")
+        .filter(pk=number("claim"))
+    )
+)
 
 
 class Kept(NamedTuple):
@@ -72,38 +95,42 @@ def give_back(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: 
     return mine.update(ended_at=now, end=ClaimEnd.RELEASED)
 
 
-@transaction.atomic
+@in_turn()
 def skip(claim_id: int, reviewer: User, *, now: datetime) -> None:
     """Leave a referral to others; it does not come back to this reviewer."""
     claim = end(claim_id, reviewer, ClaimEnd.SKIPPED, now=now)
-    event("referral.skipped", item=claim.referral.item, actor=actor_of(reviewer), now=now, reason=claim.referral.reason).save(
-        force_insert=True
-    )
+    leave(event("referral.skipped", item=claim.referral.item, actor=actor_of(reviewer), now=now, reason=claim.referral.reason))
 
 
 def expire(*, now: datetime) -> int:
     """End every claim whose heartbeat stopped, but for those that somebody is ending in this moment."""
     stopped = Claim.objects.filter(ended_at=None, expires_at__lte=now)
     # Asked for with every claim: there is hardly ever one, and looking takes no lock.
-    if not stopped.exists():
+    if _stopped.first(now=now) is None:
         return 0
-    with transaction.atomic():
+    with in_turn():
         free = stopped.select_for_update(skip_locked=True).values("pk")
         return stopped.filter(pk__in=free).update(ended_at=now, end=ClaimEnd.EXPIRED)
 
 
 def end(claim_id: int, reviewer: User, how: ClaimEnd, *, now: datetime) -> Claim:
-    """End the reviewer's own open claim. Raises ClaimLost with what happened instead; this is the fence."""
-    claim = Claim.objects.select_related("referral__item", "referral__line", "reviewer").filter(pk=claim_id).first()
+    """End the reviewer's own open claim and return it. Raises ClaimLost with what happened instead; this is the fence.
+
+    Its referral and item come with it, both locked until the caller's transaction ends; not the line and the policy, which
+    every post and judgement needs.
+    """
+    if claim_id > MAX_ID:
+        raise ClaimLost("This claim is not yours.")
+    ended = _end.run(claim=claim_id, reviewer=reviewer.pk, now=now, how=how.value)
+    claim = _with_item.first(claim=claim_id)
     if claim is None or claim.reviewer_id != reviewer.pk:
         raise ClaimLost("This claim is not yours.")
-    if Claim.objects.filter(pk=claim_id, ended_at=None).update(ended_at=now, end=how) != 1:
+    if ended != 1:
         raise ClaimLost(_what_happened(claim))
-    claim.ended_at, claim.end = now, how
     return claim
 
 
-@transaction.atomic
+@in_turn()
 def reveal(claim_id: int, reviewer: User, *, now: datetime) -> Prediction | None:
     """Note that the reviewer now sees the prediction, and return it. Raises PredictionHidden where it is judged blind."""
     claim = Claim.objects.select_related("referral__item", "referral__line").filter(pk=claim_id, reviewer=reviewer).first()
@@ -114,9 +141,8 @@ def reveal(claim_id: int, reviewer: User, *, now: datetime) -> Prediction | None
     if Claim.objects.filter(pk=claim_id, ended_at=None).update(revealed_at=claim.revealed_at or now) != 1:
         raise ClaimLost(_what_happened(claim))
     if claim.revealed_at is None:
-        event(
-            "prediction.revealed", item=claim.referral.item, actor=actor_of(reviewer), now=now, reason=claim.referral.reason
-        ).save(force_insert=True)
+        about = claim.referral
+        leave(event("prediction.revealed", item=about.item, actor=actor_of(reviewer), now=now, reason=about.reason))
     return Prediction.objects.filter(item=claim.referral.item_id, role=Role.CHAMPION).first()
 
 
@@ -141,7 +167,7 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.CLAIM_SECONDS)
 
 
-@transaction.atomic
+@in_turn()
 def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) -> list[Claim]:
     """Claim what is free, all in one transaction. Raises IntegrityError where one of them went to somebody else.
 
@@ -150,22 +176,21 @@ def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) 
     """
     if connection.features.has_select_for_update:
         # Two pages of one person reach one after the other, so that together they hold no more than one may.
-        User.objects.select_for_update(no_key=True).get(pk=reviewer.pk)
-    held = _held_items(line, reviewer)
-    room = min(want, MOST_HELD - len(held))
+        _one_at_a_time.first(reviewer=reviewer.pk)
+    held = _how_many_held(line, reviewer)
+    room = min(want, MOST_HELD - held)
     if room <= 0:
         return []
     chosen: dict[UUID, Referral] = {}
-    for referral in candidates(line, reviewer, now=now, count=room + SPARE, held=held):
+    for referral in candidates(line, reviewer, now=now, count=room + SPARE, holds=held > 0):
         # Two questions about one item are not both for the same person.
         chosen.setdefault(referral.item_id, referral)
         if len(chosen) == room:
             break
-    taken = Claim.objects.bulk_create(_claim(referral, reviewer, page, now) for referral in chosen.values())
-    Event.objects.bulk_create(
-        event("referral.claimed", item=referral.item, actor=actor_of(reviewer), now=now) for referral in chosen.values()
-    )
-    return taken
+    taken = _claims.all([_claim(referral, reviewer, page, now) for referral in chosen.values()])
+    actor = actor_of(reviewer)
+    leave(*(event("referral.claimed", item=referral.item, actor=actor, now=now) for referral in chosen.values()))
+    return list(taken)
 
 
 def _held(line: Line, reviewer: User) -> list[Claim]:
@@ -176,11 +201,9 @@ def _held(line: Line, reviewer: User) -> list[Claim]:
     return sorted(claims, key=lambda claim: claim.pk)
 
 
-def _held_items(line: Line, reviewer: User) -> list[UUID]:
-    """Return the items of the open questions that the reviewer holds. From the claims, of which there are few, one by one."""
-    held = list(Claim.objects.filter(reviewer=reviewer, ended_at=None).values_list("referral_id", flat=True))
-    referrals = Referral.objects.filter(pk__in=held, line=line, state=ReferralState.OPEN)
-    return list(referrals.values_list("item_id", flat=True)) if held else []
+def _how_many_held(line: Line, reviewer: User) -> int:
+    """Return how many open questions of the line the reviewer holds. Sorted out here, as in `_held`."""
+    return sum(found == (line.pk, ReferralState.OPEN) for found in map(tuple, _questions_held.all(reviewer=reviewer.pk)))
 
 
 def _claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim:

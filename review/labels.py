@@ -8,12 +8,22 @@ from typing import Any
 
 from django.db.models import F
 
+from gateway.compiled import Insert, Rows, UpdateReturning, number, uuid
 from gateway.models import Item
 from policies.decide import Reason, Route
 from review.models import Label, LabelFeed, LabelSource
 
 # What was drawn for people because somebody doubted it, and not by chance: nobody knows with which probability.
 DOUBTED = {Reason.APPEAL.value, Reason.RECALL.value}
+
+_labels = Insert(Label)
+_standing = Rows(lambda: Label.objects.filter(item=uuid("item"), superseded_by=None).values_list("pk"))
+# The update locks the row until the caller commits, so that the next places are given only after these are visible.
+_longer = UpdateReturning(
+    "last_sequence",
+    lambda: LabelFeed.objects.filter(line=number("line")),
+    last_sequence=F("last_sequence") + number("count"),
+)
 
 
 def append_label(
@@ -32,21 +42,23 @@ def append_label(
 
     Call it inside the transaction of the judgement: the feed's row is locked until that commits.
     """
-    previous = Label.objects.filter(item=item, superseded_by=None).first()
-    return Label.objects.create(
-        line_id=item.line_id,
-        item=item,
-        sequence=next_sequences(item.line_id, 1)[0],
-        answer=answer,
-        regions=list(regions),
-        mask_digest=mask_digest,
-        source=source,
-        blind=blind,
-        seen=seen,
-        in_audit=item.in_audit,
-        inclusion_probability=inclusion_probability,
-        supersedes=previous,
-        created_at=now,
+    previous = _standing.first(item=item.pk)
+    return _labels.one(
+        Label(
+            line_id=item.line_id,
+            item=item,
+            sequence=next_sequences(item.line_id, 1)[0],
+            answer=answer,
+            regions=list(regions),
+            mask_digest=mask_digest,
+            source=source,
+            blind=blind,
+            seen=seen,
+            in_audit=item.in_audit,
+            inclusion_probability=inclusion_probability,
+            supersedes_id=previous[0] if previous else None,
+            created_at=now,
+        )
     )
 
 
@@ -59,11 +71,12 @@ def withdraw_label(item: Item, *, now: datetime) -> None:
 
 def next_sequences(line_id: int, count: int) -> range:
     """Reserve `count` places at the end of the line's feed, inside the caller's transaction."""
-    LabelFeed.objects.get_or_create(line_id=line_id)
-    # The update locks the row until the caller commits, so that the next places are given only after these are visible.
-    LabelFeed.objects.filter(line_id=line_id).update(last_sequence=F("last_sequence") + count)
-    last = LabelFeed.objects.values_list("last_sequence", flat=True).get(line_id=line_id)
-    return range(last - count + 1, last + 1)
+    ends = _longer.all(line=line_id, count=count)
+    if not ends:
+        # The line's first label.
+        LabelFeed.objects.get_or_create(line_id=line_id)
+        ends = _longer.all(line=line_id, count=count)
+    return range(ends[0] - count + 1, ends[0] + 1)
 
 
 def inclusion_probability(item: Item, reason: str) -> float | None:

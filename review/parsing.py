@@ -8,14 +8,13 @@ from typing import Any
 from django.http import HttpRequest
 
 from gateway.errors import BadField
-from review.judging import Answer
+from review.answers import Answer
+from review.claims import MAX_ID
 from review.models import PAGE_LENGTH
 
 MAX_REGIONS = 50
 # A day in milliseconds: nobody looks at one item for longer.
 MAX_ACTIVE_MS = 86_400_000
-# The largest number of a row that a database has.
-MAX_ID = 2**63 - 1
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:

@@ -5,15 +5,17 @@ Among the overdue of one priority, who has been overdue longest comes first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from functools import cache
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
 
+from gateway.compiled import Rows, Select, moment, number
 from gateway.lifecycle import LEVELS
 from gateway.models import Referral, ReferralState
 from policies.models import Line
@@ -35,46 +37,80 @@ class QueueFacts:
 
 def queue_facts(line: Line, *, now: datetime, most: int = ENOUGH) -> QueueFacts:
     """Count the line's open referrals, up to `most`. Each figure is the beginning of an index, however many wait."""
-    waiting = Referral.objects.filter(line=line, state=ReferralState.OPEN)
-    return QueueFacts(
-        open=waiting[:most].count(),
-        overdue=waiting.filter(due_at__lte=now)[:most].count(),
-        oldest_at=waiting.order_by("created_at").values_list("created_at", flat=True).first(),
-        most=most,
-    )
+    ((waiting, overdue, oldest),) = _facts(most).all(line=line.pk, now=now)
+    return QueueFacts(open=waiting, overdue=overdue, oldest_at=oldest, most=most)
 
 
-def candidates(line: Line, reviewer: User, *, now: datetime, count: int, held: Collection[UUID] = ()) -> Iterator[Referral]:
+def candidates(line: Line, reviewer: User, *, now: datetime, count: int, holds: bool = False) -> Iterator[Referral]:
     """Yield some `count` free referrals, best first, of items that this reviewer neither judged, skipped nor holds.
 
-    `held` are the items that the reviewer holds. Inside a transaction each is locked where the database locks rows; those that
-    somebody else is about to take are passed over instead of waited for.
+    Unless it `holds` something there is nothing to leave out for that. Inside a transaction each is locked where the database
+    locks rows; those that somebody else is about to take are passed over instead of waited for.
     """
-    free = _free(line, reviewer).exclude(item__in=held) if held else _free(line, reviewer)
+    of = {"line": line.pk, "reviewer": reviewer.pk}
     seen: set[int] = set()
     # A priority at a time, so that each look is the beginning of an index: no sorting, however many are overdue.
-    for level in _overdue_levels(line, now):
-        for referral in free.filter(priority=level, due_at__lte=now).order_by("due_at", "id")[:count]:
-            seen.add(referral.pk)
-            yield referral
+    for level, there in zip(LEVELS, _overdue_levels.first(line=line.pk, now=now) or (), strict=False):
+        if there:
+            for referral in _overdue(count, holds).all(**of, level=level, now=now):
+                seen.add(referral.pk)
+                yield referral
     # Here are all that are free; the overdue ones among them came already.
-    for referral in free.order_by("-priority", "created_at", "id")[: count + len(seen)]:
+    for referral in _next(count + len(seen), holds).all(**of):
         if referral.pk not in seen:
             yield referral
 
 
-def _overdue_levels(line: Line, now: datetime) -> list[int]:
-    """Return the priorities of which something is overdue, highest first, with one query that looks once into an index each."""
-    overdue = Referral.objects.filter(line=OuterRef("pk"), state=ReferralState.OPEN, due_at__lte=now)
-    looks = {f"level_{level}": Exists(overdue.filter(priority=level)) for level in LEVELS}
-    found = Line.objects.filter(pk=line.pk).values_list(*looks.values()).first()
-    return [level for level, there in zip(LEVELS, found or (), strict=False) if there]
+class _Counted(Subquery):
+    """The number of rows of a query that has an end."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
-def _free(line: Line, reviewer: User) -> QuerySet[Referral]:
+@cache
+def _facts(most: int) -> Rows:
+    waiting = Referral.objects.filter(line=number("line"), state=ReferralState.OPEN)
+    overdue, oldest = waiting.filter(due_at__lte=moment("now")), waiting.order_by("created_at")
+    return Rows(
+        lambda: Line.objects.filter(pk=number("line")).values_list(
+            _Counted(waiting.values("pk")[:most]),
+            _Counted(overdue.values("pk")[:most]),
+            Subquery(oldest.values("created_at")[:1]),
+        )
+    )
+
+
+def _levels() -> QuerySet[Line, Any]:
+    """Return for each priority, highest first, whether something of it is overdue: one look into an index each."""
+    overdue = Referral.objects.filter(line=number("line"), state=ReferralState.OPEN, due_at__lte=moment("now"))
+    return Line.objects.filter(pk=number("line")).values_list(*(Exists(overdue.filter(priority=level)) for level in LEVELS))
+
+
+_overdue_levels = Rows(_levels)
+
+
+@cache
+def _overdue(count: int, holds: bool) -> Select[Referral]:
+    late = {"priority": number("level"), "due_at__lte": moment("now")}
+    return Select(lambda: _free(holds).filter(**late).order_by("due_at", "id")[:count])
+
+
+@cache
+def _next(count: int, holds: bool) -> Select[Referral]:
+    return Select(lambda: _free(holds).order_by("-priority", "created_at", "id")[:count])
+
+
+def _free(holds: bool) -> QuerySet[Referral]:
+    me = number("reviewer")
     claimed = Claim.objects.filter(referral=OuterRef("pk"), ended_at=None)
-    skipped = Claim.objects.filter(referral=OuterRef("pk"), reviewer=reviewer, end=ClaimEnd.SKIPPED)
-    judged = Judgement.objects.filter(item=OuterRef("item"), reviewer=reviewer)
-    found = Referral.objects.filter(~Exists(claimed), ~Exists(skipped), ~Exists(judged), line=line, state=ReferralState.OPEN)
+    skipped = Claim.objects.filter(referral=OuterRef("pk"), reviewer=me, end=ClaimEnd.SKIPPED)
+    judged = Judgement.objects.filter(item=OuterRef("item"), reviewer=me)
+    found = Referral.objects.filter(
+        ~Exists(claimed), ~Exists(skipped), ~Exists(judged), line=number("line"), state=ReferralState.OPEN
+    )
+    if holds:
+        open_ones = Claim.objects.filter(reviewer=me, ended_at=None, referral__state=ReferralState.OPEN)
+        found = found.filter(~Exists(open_ones.filter(referral__item=OuterRef("item"))))
     skip_locked = connection.features.has_select_for_update_skip_locked
     return found.select_related("item", "line").select_for_update(of=("self",), skip_locked=skip_locked)

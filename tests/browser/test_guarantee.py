@@ -23,7 +23,8 @@ from policies.changes import active_policy
 from policies.models import Certification, Line, PolicyVersion
 from policies.modes import Mode
 from review import claims
-from review.judging import Answer, judge
+from review.answers import Answer
+from review.judging import judge
 from tests.browser.camera import Camera
 from tests.conftest import Model, photo
 from tests.monitoring.audit_rows import audit, scored

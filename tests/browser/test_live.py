@@ -16,7 +16,7 @@ from monitoring.models import Action, Watch
 from policies.changes import active_policy
 from policies.models import Line
 from review import claims, judging
-from review.judging import Answer
+from review.answers import Answer
 from review.models import TrainingRun
 from tests.browser.camera import Camera
 from tests.browser.console import Console

@@ -17,7 +17,8 @@ from policies.changes import active_policy
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 from review import claims
-from review.judging import Answer, judge
+from review.answers import Answer
+from review.judging import judge
 from tests.conftest import Model, uuid_of
 from tests.monitoring.guarded import limit
 

@@ -20,7 +20,8 @@ from policies.certify.binomial import lower_bound, upper_bound
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 from review import claims
-from review.judging import Answer, judge
+from review.answers import Answer
+from review.judging import judge
 from tests.conftest import version
 from tests.monitoring import rows
 from tests.monitoring.guarded import audit, decided, found_wrong

@@ -22,7 +22,7 @@ from inference.predictions import Scores
 from policies.changes import active_policy
 from policies.models import Line
 from review import claims, judging
-from review.judging import Answer
+from review.answers import Answer
 from review.models import Claim, Judgement
 from tests.conftest import photo
 

@@ -17,8 +17,8 @@ from policies.models import Line
 from policies.modes import Mode
 from review import claims
 from review.errors import ClaimLost, NotRevisable
-from review.judging import LAST, last_judgements
 from review.models import Judgement, Label
+from review.undoing import LAST, last_judgements
 from tests.review.people import arrive, change, fresh, judge, open_reasons, say, take
 
 SURE = {"ok": 0.97, "scratch": 0.02, "dent": 0.01}
