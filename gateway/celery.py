@@ -6,6 +6,9 @@ import os
 
 from celery import Celery
 
+from gateway import broker_channel
+
+broker_channel.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
 app = Celery("sluice", task_cls="gateway.task_context:ContextTask")
