@@ -14,16 +14,16 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from redis.exceptions import ConnectionError as ConnectionGone
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """A channel that says so when its connection is gone."""
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         if getattr(self.connection, "client", None) is None:
             raise ConnectionGone("The connection of this channel is closed.")
-        return dict(super()._connparams(asynchronous=asynchronous))
+        return dict(super()._connparams(asynchronous=asynchronous))  # type: ignore[misc]
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """Kombu's transport with channels of ours."""
 
     Channel = Channel
