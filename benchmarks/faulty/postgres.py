@@ -47,7 +47,8 @@ class Postgres:
                 raise RuntimeError("PostgreSQL cannot be killed")
             time.sleep(0.02)
         # A dead process that nobody has collected yet would pass for a living one.
-        (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
 
 
 def _children(pid: int) -> list[int]:
