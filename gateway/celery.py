@@ -6,10 +6,16 @@ import os
 
 from celery import Celery
 
+from gateway import broker_channel
+
+broker_channel.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
 
 app = Celery("sluice", task_cls="gateway.task_context:ContextTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# A broker that refuses everything for a while, as it does on a full disk, is waited for like one that is away.
+app.conf.broker_channel_error_retry = True
+app.conf.beat_scheduler = "gateway.clock:Clock"
 app.autodiscover_tasks()
 app.autodiscover_tasks(["gateway.webhooks"])
 app.conf.beat_schedule = {

@@ -18,10 +18,11 @@ SECONDS = 30.0
 
 
 class Postgres:
-    """A server in a folder of its own; it and the folder go away with this process."""
+    """A server in a folder of its own under `above`; it and the folder go away with this process."""
 
-    def __init__(self) -> None:
-        self._server = PostgresServer(Path(tempfile.mkdtemp(prefix="sluice-pg-")).resolve(), cleanup_mode="delete")
+    def __init__(self, above: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="sluice-pg-", dir=above)).resolve()
+        self._server = PostgresServer(self._folder, cleanup_mode="delete")
         self._server.ensure_pgdata_inited()
 
     def start(self) -> None:
@@ -45,6 +46,9 @@ class Postgres:
             if time.monotonic() > until:
                 raise RuntimeError("PostgreSQL cannot be killed")
             time.sleep(0.02)
+        # A dead process that nobody has collected yet would pass for a living one.
+        for lock in (self._folder / "postmaster.pid", *self._folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
 
 
 def _children(pid: int) -> list[int]:

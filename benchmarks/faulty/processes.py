@@ -61,6 +61,11 @@ class Process:
             raise RuntimeError(f"{self.name} does not run")
         return self._running.pid
 
+    def ended(self) -> str:
+        """Return how it ended by itself, with the last it said; nothing while it runs."""
+        status = self._running.poll() if self._running else None
+        return "" if status is None else f"{self.name} ended by itself with {status}: {self._said()}"
+
     def start(self) -> None:
         """Start it and return when it is ready."""
         with open(self._log or os.devnull, "ab") as log:
@@ -69,8 +74,8 @@ class Process:
             )
         until = time.monotonic() + READY_SECONDS
         while self._ready is not None and not self._ready():
-            if self._running.poll() is not None:
-                raise RuntimeError(f"{self.name} ended by itself with {self._running.returncode}: {self._said()}")
+            if ended := self.ended():
+                raise RuntimeError(ended)
             if time.monotonic() > until:
                 raise RuntimeError(f"{self.name} was not ready within {READY_SECONDS:.0f} seconds: {self._said()}")
             time.sleep(0.05)

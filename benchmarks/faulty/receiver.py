@@ -17,8 +17,9 @@ class Receiver:
     def __init__(self) -> None:
         # How often it was told of each event, by its number.
         self.received: Counter[int] = Counter()
+        self._newest = 0
         self._seen: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,8 +45,16 @@ class Receiver:
             self._seen.add(message)
             if new and len(self._seen) % TROUBLE_EVERY == 0:
                 return 503
-            self.received[int(json.loads(body)["data"]["event"])] += 1
+            event = int(json.loads(body)["data"]["event"])
+            self.received[event] += 1
+            self._newest = max(self._newest, event)
+            self._lock.notify_all()
             return 204
+
+    def await_later(self, event: int, timeout: float) -> bool:
+        """Wait until it was told of something that happened after this event."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._newest > event, timeout)
 
     def close(self) -> None:
         """Stop listening."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from gateway.models import Event, Referral, ReferralState, Role
 from gateway.roles import INSPECTORS
 from gateway.tokens import SCOPES, create_token
 from gateway.webhooks.endpoints import create_endpoint
+from gateway.webhooks.models import Delivery
 from gateway.webhooks.types import TYPE_OF, TYPES
 from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
@@ -84,16 +86,37 @@ class Town:
         _, secret = create_token("camera", scopes=list(SCOPES), line=line, by=None, now=now)
         return line, secret, {name: _session(name) for name in ("ines", "noor")}
 
-    def settle(self, seconds: float) -> list[str]:
-        """Let the queue run empty and the webhooks arrive; return the events that nobody was told about."""
+    def check(self) -> None:
+        """Nothing may end that nobody killed: `serve` would end with it."""
+        for process in (self.web, self.worker, self.model, self.broker):
+            if ended := process.ended():
+                raise SystemExit(ended)
+
+    def settle(self, seconds: float, say: Callable[[int, int], object]) -> list[str]:
+        """Let the queue run empty and the webhooks arrive; return the events that nobody was told about, and why.
+
+        `say` is told again and again how many referrals are open and how many events are untold.
+        """
         self.crowd.close_the_door()
         until = time.monotonic() + seconds
-        while time.monotonic() < until and (self._waiting() or self._untold()):
+        while time.monotonic() < until:
+            self.check()
+            waiting, untold = self._waiting(), self._untold()
+            say(waiting, len(untold))
+            if not waiting and not untold:
+                break
             time.sleep(0.5)
-        return [f"event {pk}" for pk in sorted(self._untold())]
+        untold = self._untold()
+        why = {one.event_id: one for one in Delivery.objects.filter(event__in=untold)}
+        return [f"event {pk}, {self._why(why.get(pk))}" for pk in sorted(untold)]
 
-    def _waiting(self) -> bool:
-        return Referral.objects.filter(state=ReferralState.OPEN).exists()
+    def _why(self, delivery: Delivery | None) -> str:
+        if delivery is None:
+            return "no delivery was made for it"
+        return f"{delivery.state} after {delivery.attempts} attempts, due {delivery.next_at}, {delivery.last_error}"
+
+    def _waiting(self) -> int:
+        return Referral.objects.filter(state=ReferralState.OPEN).count()
 
     def _untold(self) -> set[int]:
         told = Event.objects.filter(line=self.line, kind__in=TYPE_OF, pk__gt=self._subscribed)

@@ -106,3 +106,19 @@ def test_a_broker_that_is_gone_harms_nobody_and_the_clock_makes_up_for_it(
     clock.setup_schedule()
     clock.apply_entry(clock.schedule["forget-old-answers"])
     assert gone(old_answer)
+
+
+@pytest.mark.filterwarnings("ignore::celery.exceptions.CPendingDeprecationWarning")
+def test_a_broker_that_refuses_everything_is_waited_for(old_answer: Callable[[], bool], worker: ValkeyServer) -> None:
+    """On a full disk it answers every command that writes with an error; a worker that ended would end `serve` with it."""
+    with closing(worker.client()) as broker:
+        # A user who may do nothing is refused like one for whom there is no room.
+        broker.execute_command("ACL", "SETUSER", "admin", "on", "nopass", "~*", "&*", "+@all")
+        with closing(worker.client(username="admin", password="x")) as admin:
+            admin.execute_command("ACL", "SETUSER", "default", "-@write")
+            try:
+                threading.Event().wait(3.0)
+            finally:
+                admin.execute_command("ACL", "SETUSER", "default", "+@all")
+    assert wake(forget_old_answers)
+    assert gone(old_answer)

@@ -37,8 +37,10 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            length = int(self.headers["content-length"])
+            if len(data := self.rfile.read(length)) < length:
+                return  # its sender was killed in the middle
+            message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, data.decode())
             receiver.messages.append(message)
             receiver.came.set()
             status, headers, text = receiver.answer(message)

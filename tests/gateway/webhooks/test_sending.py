@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -134,7 +136,7 @@ def test_a_slow_endpoint_does_not_hold_up_the_others(endpoint_of: EndpointOf, no
     for _ in range(20):
         redelivery.send_test(slow, now=now)
         redelivery.send_test(quick, now=now)
-    all_quick, at_once, most = threading.Event(), 0, 0
+    all_quick, all_places, at_once, most = threading.Event(), threading.Event(), 0, 0
     lock, answered = threading.Lock(), 0
 
     def send(url: str, headers: Mapping[str, str], body: str) -> Reply:
@@ -148,8 +150,10 @@ def test_a_slow_endpoint_does_not_hold_up_the_others(endpoint_of: EndpointOf, no
         with lock:
             at_once += 1
             most = max(most, at_once)
-        # The slow one answers only when the quick one has had everything.
-        assert all_quick.wait(20)
+            if at_once == sending.PLACES_EACH:
+                all_places.set()
+        # The slow one answers only when the quick one has had everything, and not before all of its places are taken.
+        assert all_quick.wait(20) and all_places.wait(20)
         with lock:
             at_once -= 1
         return Reply(200, 5)
@@ -157,6 +161,83 @@ def test_a_slow_endpoint_does_not_hold_up_the_others(endpoint_of: EndpointOf, no
     assert sending.run_round(send) == 40
     assert most == sending.PLACES_EACH
     assert set(Delivery.objects.values_list("state", flat=True)) == {DeliveryState.DELIVERED}
+
+
+def test_places_take_several_messages_at_a_time(
+    endpoint_of: EndpointOf, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look and a commit for every message would let a busy line get further ahead of its receivers all day."""
+    endpoint = endpoint_of()
+    for _ in range(sending.PLACES_EACH * sending.CHUNK):
+        redelivery.send_test(endpoint, now=now)
+    commits: list[int] = []
+    record = sending.record
+    monkeypatch.setattr(sending, "record", lambda outcomes, now: (commits.append(len(outcomes)), record(outcomes, now)))
+    assert sending.run_round(always(200)) == sending.PLACES_EACH * sending.CHUNK
+    assert len([size for size in commits if size]) <= sending.PLACES_EACH
+
+
+def test_a_slow_endpoint_gives_back_what_it_has_not_begun(
+    endpoint_of: EndpointOf, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = endpoint_of()
+    for _ in range(2 * sending.PLACES_EACH):
+        redelivery.send_test(endpoint, now=now)
+    monkeypatch.setattr(sending, "CHUNK_SECONDS", 0.0)
+    over = threading.Barrier(sending.PLACES_EACH)
+
+    def send(url: str, headers: Mapping[str, str], body: str) -> Reply:
+        over.wait(20)
+        time.sleep(0.3)
+        return Reply(200, 300)
+
+    assert sending.run_round(send, seconds=0.2) == sending.PLACES_EACH
+    rest = Delivery.objects.filter(state=DeliveryState.PENDING)
+    assert set(rest.values_list("claim", "attempts")) == {(None, 0)}
+    assert sending.run_round(always(200)) == sending.PLACES_EACH
+
+
+def test_what_is_known_is_written_when_the_database_can_again(
+    endpoint_of: EndpointOf, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a locked database between the answer and the note of it must not have everybody told twice."""
+    redelivery.send_test(endpoint_of(), now=now)
+    troubles, record = [OperationalError("database is locked"), OperationalError("disk is full")], sending.record
+
+    def in_trouble(outcomes: list[sending.Outcome], now: datetime) -> None:
+        if troubles:
+            raise troubles.pop()
+        record(outcomes, now)
+
+    monkeypatch.setattr(sending, "record", in_trouble)
+    monkeypatch.setattr(sending, "PAUSE_SECONDS", 0.0)
+    seen: list[str] = []
+    assert sending.run_round(always(200, seen)) == 1
+    assert (len(seen), Delivery.objects.get().state) == (1, DeliveryState.DELIVERED)
+
+
+def test_a_database_in_trouble_ends_a_round_after_what_is_on_the_wire(
+    endpoint_of: EndpointOf, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redelivery.send_test(endpoint_of(), now=now)
+    looks = [0, OperationalError("database is locked")]
+
+    def derive(now: datetime) -> int:
+        look = looks.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    monkeypatch.setattr(sending, "derive", derive)
+
+    def send(url: str, headers: Mapping[str, str], body: str) -> Reply:
+        # Longer than the round waits before it looks again.
+        time.sleep(1.2)
+        return Reply(200, 5)
+
+    with pytest.raises(OperationalError):
+        sending.run_round(send)
+    assert Delivery.objects.get().state == DeliveryState.DELIVERED
 
 
 def test_a_defect_of_ours_fails_its_own_message_only(
