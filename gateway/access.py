@@ -35,7 +35,7 @@ class Access:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, with the request's id in X-Request-ID: the caller's own where it sent one, else a new one."""
-        said = request.headers.get("X-Request-ID", "")
+        said = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = said if SANE.fullmatch(said) else uuid7().hex
         started = perf_counter()
         with log_context.only(request_id=request_id):

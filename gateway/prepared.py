@@ -6,7 +6,8 @@ The columns and their conversions still come from the models; only the work of p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
+from json import JSONEncoder
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -139,10 +140,17 @@ def _conversion(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
         # The same moment and the same id stand in every row of an item.
         return _remembered(models.UUIDField if isinstance(target, models.UUIDField) else models.DateTimeField)
 
-    def convert(value: Any) -> Any:
-        return field.get_db_prep_save(value, connection)
+    if isinstance(target, models.JSONField):
+        return partial(_json, target.encoder)
+    return partial(_saved, field)
 
-    return convert
+
+def _json(encoder: type[JSONEncoder] | None, value: Any) -> Any:
+    return None if value is None else connection.ops.adapt_json_value(value, encoder)
+
+
+def _saved(field: models.Field[Any, Any], value: Any) -> Any:
+    return field.get_db_prep_save(value, connection)
 
 
 @cache

