@@ -163,7 +163,8 @@ def beside_peers(arguments: argparse.Namespace, folder: Path, photos: list[bytes
     with sluice(tokens[title], slug, "sluice", {"DURABILITY": "full"}) as ours:
         for name in arguments.peers.split(","):
             with peer(name, graph) as theirs:
-                load(theirs, folder, concurrency=16, seconds=1)
+                first = load(theirs, folder, concurrency=16, seconds=1)
+                assert set(first.statuses) == {"200"}, f"{name} answered {first.statuses}"
                 pairs = [
                     [load(side, folder, concurrency=16, seconds=arguments.seconds) for side in (ours, theirs)]
                     for _ in range(arguments.rounds)

@@ -102,13 +102,13 @@ class Insert(Generic[M]):
     def all(self, objects: Iterable[M]) -> None:
         """Insert the objects, in their order, in one statement."""
         sql, values_of, conversions = self._compiled
-        rows = []
+        rows, alias = [], connection.alias
         for one in objects:
             row = list(values_of(one))
             for place, convert in conversions:
                 row[place] = convert(row[place])
             rows.append(row)
-            one._state.adding, one._state.db = False, connection.alias
+            one._state.adding, one._state.db = False, alias
         if rows:
             with connection.cursor() as cursor:
                 cursor.executemany(sql, rows)
@@ -141,12 +141,12 @@ def _conversion(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
         return _remembered(models.UUIDField if isinstance(target, models.UUIDField) else models.DateTimeField)
 
     if isinstance(target, models.JSONField):
-        return partial(_json, target.encoder)
+        return partial(_json, connection.ops.adapt_json_value, target.encoder)
     return partial(_saved, field)
 
 
-def _json(encoder: type[JSONEncoder] | None, value: Any) -> Any:
-    return None if value is None else connection.ops.adapt_json_value(value, encoder)
+def _json(adapt: Callable[..., Any], encoder: type[JSONEncoder] | None, value: Any) -> Any:
+    return None if value is None else adapt(value, encoder)
 
 
 def _saved(field: models.Field[Any, Any], value: Any) -> Any:

@@ -54,11 +54,12 @@ def walk(data: bytes) -> Container:
 
 def _segment(data: bytes, at: int) -> tuple[int, int, int]:
     """Return the marker at `at`, and where its segment begins (after the marker) and ends."""
-    if at < len(data) and data[at] != 0xFF:
+    size = len(data)
+    if at < size and data[at] != 0xFF:
         raise corrupt(f"Byte {at} of this JPEG file should begin a segment and doesn't.")
-    while at < len(data) and data[at] == 0xFF:
+    while at < size and data[at] == 0xFF:
         at += 1
-    if at >= len(data):
+    if at >= size:
         raise truncated(f"This JPEG file ends after {len(data)} bytes, before its end marker.")
     marker, begin = data[at], at + 1
     if marker in UNKNOWN:
