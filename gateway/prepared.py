@@ -97,7 +97,7 @@ class Insert(Generic[M]):
     """Insertion of rows with all their columns but an automatic key, which the objects don't get."""
 
     def __init__(self, model: type[M]) -> None:
-        self._model = model
+        self._model, self._place = model, ""
 
     def all(self, objects: Iterable[M]) -> None:
         """Insert the objects, in their order, in one statement."""
@@ -109,9 +109,14 @@ class Insert(Generic[M]):
                 row[place] = convert(row[place])
             rows.append(row)
             one._state.adding, one._state.db = False, alias
-        if rows:
-            with connection.cursor() as cursor:
-                cursor.executemany(sql, rows)
+        if not rows:
+            return
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.executemany(sql.format(self._place), rows)
+            else:
+                # A server is asked once: it would read, plan and answer for each row what it can for all of them.
+                cursor.execute(sql.format(", ".join([self._place] * len(rows))), [value for row in rows for value in row])
 
     @cached_property
     def _compiled(self) -> tuple[str, Callable[[M], tuple[Any, ...]], list[tuple[int, Callable[[Any], Any]]]]:
@@ -119,9 +124,9 @@ class Insert(Generic[M]):
         fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
         quote = connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in fields)
-        places = ", ".join("%s" for _ in fields)
+        self._place = f"({', '.join('%s' for _ in fields)})"
         conversions = [(place, _conversion(field)) for place, field in enumerate(fields) if not _is_plain(field)]
-        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 (names of our own)
+        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {{}}"  # noqa: S608 (names of our own)
         return sql, attrgetter(*(field.attname for field in fields)), conversions
 
 
