@@ -6,16 +6,21 @@ and conversions come from the models; what is kept is only the work of putting t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
-from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
+from gateway.statements import Statement
+
 M = TypeVar("M", bound=models.Model)
+Binding = Callable[[dict[str, Any]], list[Any]]
+Convert = Callable[[Any], Any]
 # Fields whose Python value is what the driver takes.
 PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField, models.AutoField)
 
@@ -60,10 +65,7 @@ class _Compiled:
 
     def _rows(self, values: dict[str, Any]) -> list[Any]:
         compiled = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, _bound(compiled.params, values))
-            rows = cursor.fetchall()
-        return [_converted(row, compiled.converters) for row in rows]
+        return compiled.statement.rows(compiled.bound(values))
 
     @cached_property
     def _compiled(self) -> _Query:
@@ -75,46 +77,43 @@ class Rows(_Compiled):
 
     def all(self, **values: Any) -> list[Any]:
         """Return the rows for these values of the slots."""
-        return self._rows(values)
+        converters = self._compiled.converters
+        return [_converted(row, converters) for row in self._rows(values)]
 
     def first(self, **values: Any) -> Any:
         """Return the first row for these values, or None."""
-        rows = self._rows(values)
+        rows = self.all(**values)
         return rows[0] if rows else None
 
 
 class Select(_Compiled, Generic[M]):
-    """A query for objects, with those that it joins by `select_related`."""
+    """A query for objects, with those that it joins by `select_related`.
+
+    The objects are made without the signals and the look at every field that a model's constructor costs, as `prepared.New`
+    makes rows: nobody listens to signals here.
+    """
 
     def __init__(self, queryset: Callable[[], models.QuerySet[M]]) -> None:
         super().__init__(queryset)
 
+    def each(self, **values: Any) -> Iterator[M]:
+        """Yield the objects for these values of the slots. All are read, and each is made when it is its turn."""
+        converters, made = self._compiled.converters, self._made
+        for row in self._rows(values):
+            yield made(_converted(row, converters))
+
     def all(self, **values: Any) -> list[M]:
         """Return the objects for these values of the slots."""
-        made = self._made
-        return [made(row) for row in self._rows(values)]
+        return list(self.each(**values))
 
     def first(self, **values: Any) -> M | None:
         """Return the first object for these values, or None."""
-        found = self.all(**values)
-        return found[0] if found else None
+        return next(self.each(**values), None)
 
     @cached_property
     def _made(self) -> Callable[[Sequence[Any]], M]:
         compiler = self._compiled.compiler
-        info, alias = compiler.klass_info, connection.alias
-        model, places = info["model"], info["select_fields"]
-        start, end = places[0], places[-1] + 1
-        names = [column.target.attname for column, _, _ in compiler.select[start:end]]
-        populators = get_related_populators(info, compiler.select, alias)  # type: ignore[call-arg]
-
-        def made(row: Sequence[Any]) -> M:
-            found: M = model.from_db(alias, names, row[start:end])
-            for populator in populators:
-                populator.populate(row, found)
-            return found
-
-        return made
+        return _maker(compiler.klass_info, compiler.select)
 
 
 class Update:
@@ -125,13 +124,15 @@ class Update:
 
     def run(self, **values: Any) -> int:
         """Return how many rows were changed."""
-        sql, params = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(sql, _bound(params, values))
-            return int(cursor.rowcount)
+        statement, bound = self._compiled
+        return statement.count(bound(values))
 
     @cached_property
-    def _compiled(self) -> tuple[str, Sequence[Any]]:
+    def _compiled(self) -> tuple[Statement, Binding]:
+        sql, params = self._as_sql()
+        return Statement(sql), _binding(params)
+
+    def _as_sql(self) -> tuple[str, Sequence[Any]]:
         query: Any = self._queryset().query.chain(klass=UpdateQuery)
         query.add_update_values(self._values)
         found: tuple[str, Sequence[Any]] = query.get_compiler(connection=connection).as_sql()
@@ -147,10 +148,12 @@ class UpdateReturning(Update):
 
     def all(self, **values: Any) -> list[Any]:
         """Return the column of the rows that were changed."""
-        sql, params = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(f"{sql} RETURNING {connection.ops.quote_name(self._column)}", _bound(params, values))
-            return [row[0] for row in cursor.fetchall()]
+        statement, bound = self._compiled
+        return [row[0] for row in statement.rows(bound(values))]
+
+    def _as_sql(self) -> tuple[str, Sequence[Any]]:
+        sql, params = super()._as_sql()
+        return f"{sql} RETURNING {connection.ops.quote_name(self._column)}", params
 
 
 class Insert(Generic[M]):
@@ -158,7 +161,7 @@ class Insert(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
-        self._sql: dict[int, str] = {}
+        self._statements: dict[int, Statement] = {}
 
     def one(self, row: M) -> M:
         """Insert one row and return it."""
@@ -168,31 +171,35 @@ class Insert(Generic[M]):
         """Insert the rows, in their order, in one statement, and return them."""
         if not rows:
             return rows
-        sql = self._sql.get(len(rows)) or self._statement(len(rows))
-        values = [_value(prepare, getattr(row, name)) for row in rows for name, prepare in self._fields]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            keys = cursor.fetchall()
+        statement = self._statements.get(len(rows)) or self._statement(len(rows))
+        # From where they are: a column of a model is a descriptor, which costs a call each.
+        values = [value if prepare is None else prepare(value) for row in rows for value, prepare in self._columns(row)]
+        keys = statement.rows(values)
+        alias = connection.alias
         for row, (key,) in zip(rows, keys, strict=True):
             row.pk = key
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, alias
         return rows
 
-    def _statement(self, count: int) -> str:
+    def _columns(self, row: M) -> Iterator[tuple[Any, Convert | None]]:
+        names, prepared = self._fields
+        return zip(names(row.__dict__), prepared, strict=True)
+
+    def _statement(self, count: int) -> Statement:
         meta, quote = self._model._meta, connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in self._concrete)
         places = ", ".join(["(" + ", ".join(["%s"] * len(self._concrete)) + ")"] * count)
         key = quote(str(meta.pk.column))
         sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608 (names of our own)
-        return self._sql.setdefault(count, sql)
+        return self._statements.setdefault(count, Statement(sql))
 
     @cached_property
     def _concrete(self) -> list[models.Field[Any, Any]]:
         return [field for field in self._model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
 
     @cached_property
-    def _fields(self) -> list[tuple[str, Callable[..., Any] | None]]:
-        return [(field.attname, None if _is_plain(field) else field.get_db_prep_save) for field in self._concrete]
+    def _fields(self) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[Convert | None]]:
+        return itemgetter(*(field.attname for field in self._concrete)), [_conversion(field) for field in self._concrete]
 
 
 class _Query:
@@ -200,15 +207,47 @@ class _Query:
 
     def __init__(self, query: Any) -> None:
         self.compiler = query.get_compiler(connection=connection)
-        self.sql, self.params = self.compiler.as_sql()
+        sql, params = self.compiler.as_sql()
+        self.statement, self.bound = Statement(sql), _binding(params)
         found = self.compiler.get_converters([column for column, _, _ in self.compiler.select])
         self.converters = [(place, convert, expression) for place, (convert, expression) in found.items()]
 
 
-def _bound(params: Sequence[Any], values: dict[str, Any]) -> list[Any]:
-    return [
-        one.output_field.get_db_prep_value(values[one.name], connection) if isinstance(one, Slot) else one for one in params
+def _binding(params: Sequence[Any]) -> Binding:
+    """Return what makes of the slots' values those of the statement's places."""
+    places: list[tuple[str | None, Any]] = [
+        (one.name, _conversion(one.output_field)) if isinstance(one, Slot) else (None, one) for one in params
     ]
+
+    def bound(values: dict[str, Any]) -> list[Any]:
+        return [what if name is None else values[name] if what is None else what(values[name]) for name, what in places]
+
+    return bound
+
+
+def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes of a row the object of a model and those that it joins; None where the row has none."""
+    model, alias, places = info["model"], connection.alias, info["select_fields"]
+    start, end = places[0], places[-1] + 1
+    names = [column.target.attname for column, _, _ in select[start:end]]
+    key = start + names.index(model._meta.pk.attname)
+    joined = [(one["local_setter"], one["remote_setter"], _maker(one, select)) for one in info.get("related_klass_infos", ())]
+
+    def made(row: Sequence[Any]) -> Any:
+        if row[key] is None:
+            return None
+        one = model.__new__(model)
+        one._state = state = ModelState()
+        state.adding, state.db = False, alias
+        one.__dict__.update(zip(names, row[start:end], strict=True))
+        for set_there, set_back, make in joined:
+            other = make(row)
+            set_there(one, other)
+            if other is not None:
+                set_back(other, one)
+        return one
+
+    return made
 
 
 def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]]) -> Sequence[Any]:
@@ -221,9 +260,18 @@ def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]])
     return values
 
 
-def _is_plain(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field.target_field if isinstance(field, models.ForeignKey) else field, PLAIN)
+def _conversion(field: models.Field[Any, Any]) -> Convert | None:
+    """Return what makes of a field's value what the driver takes; None where it takes it as it is."""
+    target = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(target, PLAIN):
+        return None
+    if isinstance(target, models.UUIDField | models.DateTimeField):
+        # The same moment and the same item stand in every row of an answer.
+        return _remembered(type(target))
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
-def _value(prepare: Callable[..., Any] | None, value: Any) -> Any:
-    return value if prepare is None else prepare(value, connection)
+@cache
+def _remembered(kind: type[models.Field[Any, Any]]) -> Convert:
+    field = kind()
+    return lru_cache(512)(lambda value: field.get_db_prep_save(value, connection))

@@ -22,7 +22,7 @@ PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reaso
 LEVELS = tuple(sorted({0, *PRIORITY.values()}, reverse=True))
 
 _referral = New(Referral)
-_decisions = Insert(Decision)
+_decision, _decisions = New(Decision), Insert(Decision)
 _move_item = Update(
     lambda: Item.objects.filter(pk=uuid("item"), revision=number("was")),
     state=text("state"),
@@ -184,7 +184,7 @@ def _decide(
     was, kind = item.answer or item.state, "decision.superseded" if item.answer else "item.decided"
     _move(item, state=ItemState.DECIDED, answer=answer, decided_by=by, decided_at=now)
     _decisions.one(
-        Decision(
+        _decision(
             item=item,
             number=item.revision,
             answer=answer,

@@ -22,4 +22,6 @@ class LoginRequired(LoginRequiredMiddleware):
         # Django looks here before it asks session and database. Who is not known there is asked for by Django itself.
         if not hasattr(request, "_cached_user") and (person := person_of(request)) is not None:
             request._cached_user = person  # type: ignore[attr-defined]
+            # Itself and not something that looks it up: each look at it would cost a call.
+            request.user = person
         return super().process_view(request, view_func, view_args, view_kwargs)

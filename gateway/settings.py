@@ -61,17 +61,17 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
-# What is around the API, whose requests are of machines and carry a token. The first of MIDDLEWARE sends them this way.
+# What is around the API, whose requests are of machines and carry a token. ShortChains in MIDDLEWARE sends them this way.
 API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "gateway.body_limits.BodyLimits"]
 MIDDLEWARE = [
     # Outermost: whatever becomes of a request, it has an id, a time and a line in the log.
     "gateway.access.Access",
-    "gateway.api_chain.ApiChain",
+    "gateway.chains.ShortChains",
     "django.middleware.security.SecurityMiddleware",
     # Before anything reads a body.
     "gateway.body_limits.BodyLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "gateway.chains.Policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -83,6 +83,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "gateway.unstorable.RefuseUnstorable",
 ]
+# And around the console's JSON: the same, without what has something to do only around a page.
+CONSOLE_MIDDLEWARE = [name for name in MIDDLEWARE[2:] if not any(one in name for one in ("whitenoise", "messages", "htmx"))]
 
 ROOT_URLCONF = "gateway.urls"
 WSGI_APPLICATION = "gateway.wsgi.application"

@@ -21,6 +21,8 @@ DOCS = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitV
 LOGIN = login_not_required(auth.LoginView.as_view(template_name="login.html", redirect_authenticated_user=True))
 
 urlpatterns = [
+    # First, as addresses are looked for in their order, and nobody waits for any as often as for these.
+    path("", include("review.urls")),
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
     path("login/", LOGIN, name="login"),
@@ -36,7 +38,6 @@ urlpatterns = [
     path("api/v1/items/<uuid:item_id>/appeal", api.Appeal.as_view(), name="api-appeal"),
     path("api/schema/", SpectacularAPIView.as_view(**OPEN), name="api-schema"),
     path("api/docs/", DOCS, name="api-docs"),
-    path("", include("review.urls")),
     path("", include("monitoring.urls")),
     re_path(r"^api/", csrf_exempt(login_not_required(problems.unknown))),
     path("admin/", admin.site.urls),

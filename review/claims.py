@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from gateway.compiled import Insert, Rows, Select, Update, moment, number, text
 from gateway.events import actor_of, event, leave
 from gateway.models import Prediction, Referral, ReferralState, Role
+from gateway.prepared import New
 from gateway.turns import in_turn
 from policies.models import Line, Reveal
 from review.errors import ClaimLost, PredictionHidden
@@ -30,7 +31,7 @@ SPARE = 2
 # The largest number of a row that a database has.
 MAX_ID = 2**63 - 1
 
-_claims = Insert(Claim)
+_claim, _claims = New(Claim), Insert(Claim)
 _stopped = Rows(lambda: Claim.objects.filter(ended_at=None, expires_at__lte=moment("now")).values_list("pk")[:1])
 _one_at_a_time = Rows(lambda: User.objects.select_for_update(no_key=True).filter(pk=number("reviewer")).values_list("pk"))
 _questions_held = Rows(
@@ -104,10 +105,10 @@ def skip(claim_id: int, reviewer: User, *, now: datetime) -> None:
 
 def expire(*, now: datetime) -> int:
     """End every claim whose heartbeat stopped, but for those that somebody is ending in this moment."""
-    stopped = Claim.objects.filter(ended_at=None, expires_at__lte=now)
     # Asked for with every claim: there is hardly ever one, and looking takes no lock.
     if _stopped.first(now=now) is None:
         return 0
+    stopped = Claim.objects.filter(ended_at=None, expires_at__lte=now)
     with in_turn():
         free = stopped.select_for_update(skip_locked=True).values("pk")
         return stopped.filter(pk__in=free).update(ended_at=now, end=ClaimEnd.EXPIRED)
@@ -187,7 +188,7 @@ def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) 
         chosen.setdefault(referral.item_id, referral)
         if len(chosen) == room:
             break
-    taken = _claims.all([_claim(referral, reviewer, page, now) for referral in chosen.values()])
+    taken = _claims.all([_new_claim(referral, reviewer, page, now) for referral in chosen.values()])
     actor = actor_of(reviewer)
     leave(*(event("referral.claimed", item=referral.item, actor=actor, now=now) for referral in chosen.values()))
     return list(taken)
@@ -206,8 +207,8 @@ def _how_many_held(line: Line, reviewer: User) -> int:
     return sum(found == (line.pk, ReferralState.OPEN) for found in map(tuple, _questions_held.all(reviewer=reviewer.pk)))
 
 
-def _claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim:
-    return Claim(
+def _new_claim(referral: Referral, reviewer: User, page: str, now: datetime) -> Claim:
+    return _claim(
         referral=referral,
         reviewer=reviewer,
         page=page,

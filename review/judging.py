@@ -13,6 +13,7 @@ from gateway.compiled import Insert, Select, number, uuid
 from gateway.errors import KeyReused
 from gateway.events import actor_of, event, leave, together
 from gateway.models import DecidedBy, Decision, ItemState, Referral, ReferralState
+from gateway.prepared import New
 from gateway.turns import in_turn
 from policies.decide import Reason
 from review import claims
@@ -23,7 +24,7 @@ from review.labels import append_label, inclusion_probability, withdraw_label
 from review.models import ClaimEnd, Judgement
 from review.undoing import check_revisable
 
-_judgements = Insert(Judgement)
+_judgement, _judgements = New(Judgement), Insert(Judgement)
 # Locked are the question and its item; not the line, which every post and judgement needs.
 _locked: Select[Referral] = Select(
     lambda: (
@@ -66,7 +67,7 @@ def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, 
     check_answer(referral.line, answer)
     given = standing_answers(referral)
     judgement = _judgements.one(
-        Judgement(
+        _judgement(
             referral=referral,
             item=referral.item,
             line=referral.line,
@@ -100,7 +101,7 @@ def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: 
     given = standing_answers(referral)
     settled = consensus_of(referral, given).standing is Standing.AGREED
     judgement = _judgements.one(
-        Judgement(
+        _judgement(
             referral=referral,
             item=referral.item,
             line=referral.line,

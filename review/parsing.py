@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, RawPostDataException
 
 from gateway.errors import BadField
 from review.answers import Answer
@@ -21,7 +21,8 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     """Return the request's JSON object."""
     try:
         data = json.loads(request.body or b"{}")
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, RawPostDataException):
+        # The last: it was read as a form already.
         raise BadField("The body is not JSON.") from None
     if not isinstance(data, dict):
         raise BadField("The body must be a JSON object.")

@@ -52,11 +52,11 @@ def candidates(line: Line, reviewer: User, *, now: datetime, count: int, holds: 
     # A priority at a time, so that each look is the beginning of an index: no sorting, however many are overdue.
     for level, there in zip(LEVELS, _overdue_levels.first(line=line.pk, now=now) or (), strict=False):
         if there:
-            for referral in _overdue(count, holds).all(**of, level=level, now=now):
+            for referral in _overdue(count, holds).each(**of, level=level, now=now):
                 seen.add(referral.pk)
                 yield referral
     # Here are all that are free; the overdue ones among them came already.
-    for referral in _next(count + len(seen), holds).all(**of):
+    for referral in _next(count + len(seen), holds).each(**of):
         if referral.pk not in seen:
             yield referral
 

@@ -7,12 +7,12 @@ from django.urls import path
 from review import api, console, pages
 
 urlpatterns = [
-    path("lines/<slug:slug>/console/", console.console, name="console"),
+    path("console/claims/<int:claim_id>/judge", console.judge, name="console-judge"),
     path("lines/<slug:slug>/console/next", console.take_next, name="console-next"),
     path("lines/<slug:slug>/console/last", console.last, name="console-last"),
+    path("lines/<slug:slug>/console/", console.console, name="console"),
     path("console/heartbeat", console.heartbeat, name="console-heartbeat"),
     path("console/release", console.release, name="console-release"),
-    path("console/claims/<int:claim_id>/judge", console.judge, name="console-judge"),
     path("console/claims/<int:claim_id>/skip", console.skip, name="console-skip"),
     path("console/claims/<int:claim_id>/reveal", console.reveal, name="console-reveal"),
     path("console/judgements/<int:judgement_id>/revise", console.revise, name="console-revise"),
