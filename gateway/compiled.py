@@ -267,7 +267,7 @@ def _conversion(field: models.Field[Any, Any]) -> Convert | None:
         return None
     if isinstance(target, models.UUIDField | models.DateTimeField):
         # The same moment and the same item stand in every row of an answer.
-        return _remembered(type(target))
+        return _remembered(models.UUIDField if isinstance(target, models.UUIDField) else models.DateTimeField)
     return lambda value: field.get_db_prep_save(value, connection)
 
 
