@@ -11,9 +11,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from gateway import log_context
+from gateway.compiled import Select, text
 from gateway.errors import ScopeMissing
 from gateway.models import ApiToken
-from gateway.prepared import Select
 from gateway.standing import Standing
 from gateway.tokens import digest_of
 
@@ -96,5 +96,5 @@ def refused(why: str) -> AuthenticationFailed:
     return error
 
 
-_tokens = Select(lambda digest: ApiToken.objects.filter(digest=digest).order_by(), "the digest")
-_standing: Standing[str, ApiToken] = Standing(_tokens.first)
+_tokens = Select(lambda: ApiToken.objects.filter(digest=text("digest")).order_by())
+_standing: Standing[str, ApiToken] = Standing(lambda digest: _tokens.first(digest=digest))

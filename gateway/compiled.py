@@ -1,4 +1,4 @@
-"""Statements of people's work that are compiled once: what `prepared` does for the road, with joins, updates and new keys.
+"""Statements that are the same every time, compiled once: building them anew costs several times what running them does.
 
 A statement is written as any query, with a `Slot` where a value goes that is known only when it runs. The columns, conditions
 and conversions come from the models; what is kept is only the work of putting them into SQL, most of what a small query costs.
@@ -7,7 +7,7 @@ and conversions come from the models; what is kept is only the work of putting t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -16,13 +16,11 @@ from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.sql import UpdateQuery
 
+from gateway.conversions import Convert, conversion, converted
 from gateway.statements import Statement
 
 M = TypeVar("M", bound=models.Model)
 Binding = Callable[[dict[str, Any]], list[Any]]
-Convert = Callable[[Any], Any]
-# Fields whose Python value is what the driver takes.
-PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField, models.AutoField)
 
 
 class Slot(Expression):
@@ -78,7 +76,7 @@ class Rows(_Compiled):
     def all(self, **values: Any) -> list[Any]:
         """Return the rows for these values of the slots."""
         converters = self._compiled.converters
-        return [_converted(row, converters) for row in self._rows(values)]
+        return [converted(row, converters) for row in self._rows(values)]
 
     def first(self, **values: Any) -> Any:
         """Return the first row for these values, or None."""
@@ -100,7 +98,7 @@ class Select(_Compiled, Generic[M]):
         """Yield the objects for these values of the slots. All are read, and each is made when it is its turn."""
         converters, made = self._compiled.converters, self._made
         for row in self._rows(values):
-            yield made(_converted(row, converters))
+            yield made(converted(row, converters))
 
     def all(self, **values: Any) -> list[M]:
         """Return the objects for these values of the slots."""
@@ -199,7 +197,7 @@ class Insert(Generic[M]):
 
     @cached_property
     def _fields(self) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[Convert | None]]:
-        return itemgetter(*(field.attname for field in self._concrete)), [_conversion(field) for field in self._concrete]
+        return itemgetter(*(field.attname for field in self._concrete)), [conversion(field) for field in self._concrete]
 
 
 class _Query:
@@ -216,7 +214,7 @@ class _Query:
 def _binding(params: Sequence[Any]) -> Binding:
     """Return what makes of the slots' values those of the statement's places."""
     places: list[tuple[str | None, Any]] = [
-        (one.name, _conversion(one.output_field)) if isinstance(one, Slot) else (None, one) for one in params
+        (one.name, conversion(one.output_field)) if isinstance(one, Slot) else (None, one) for one in params
     ]
 
     def bound(values: dict[str, Any]) -> list[Any]:
@@ -248,30 +246,3 @@ def _maker(info: dict[str, Any], select: Sequence[Any]) -> Callable[[Sequence[An
         return one
 
     return made
-
-
-def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]]) -> Sequence[Any]:
-    if not converters:
-        return row
-    values = list(row)
-    for place, convert, expression in converters:
-        for one in convert:
-            values[place] = one(values[place], expression, connection)
-    return values
-
-
-def _conversion(field: models.Field[Any, Any]) -> Convert | None:
-    """Return what makes of a field's value what the driver takes; None where it takes it as it is."""
-    target = field.target_field if isinstance(field, models.ForeignKey) else field
-    if isinstance(target, PLAIN):
-        return None
-    if isinstance(target, models.UUIDField | models.DateTimeField):
-        # The same moment and the same item stand in every row of an answer.
-        return _remembered(type(target))
-    return lambda value: field.get_db_prep_save(value, connection)
-
-
-@cache
-def _remembered(kind: type[models.Field[Any, Any]]) -> Convert:
-    field = kind()
-    return lru_cache(512)(lambda value: field.get_db_prep_save(value, connection))

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from gateway.compiled import Select, number, text
 from gateway.errors import ModelDoesNotFit, MovedMeanwhile, NothingDeployed
 from gateway.events import actor_of, event
 from gateway.models import Deployment, Role
-from gateway.prepared import Select
 from gateway.standing import Standing
 from inference.models import ModelVersion
 from policies.locks import hold_line
@@ -102,15 +102,17 @@ def _serving(line: Line, role: Role) -> ModelVersion | None:
     return _standing.get((line.pk, role.value))[0]  # type: ignore[index]  # there is always a tuple
 
 
-def _in_role(line: int, role: str) -> QuerySet[ModelVersion]:
-    serving = {"deployments__line_id": line, "deployments__role": role, "deployments__ended_at": None}
+def _in_role() -> QuerySet[ModelVersion]:
+    serving = {"deployments__line_id": number("line"), "deployments__role": text("role"), "deployments__ended_at": None}
     # Asked for with every item: what is long and only read on the model's page is left where it is.
     return ModelVersion.objects.filter(**serving).defer("card", "metrics").order_by()
 
 
-_versions = Select(_in_role, -1, "the role")
+_versions = Select(_in_role)
 # In a tuple: that there is no challenger stands as well.
-_standing: Standing[tuple[int, str], tuple[ModelVersion | None]] = Standing(lambda key: (_versions.first(*key),))
+_standing: Standing[tuple[int, str], tuple[ModelVersion | None]] = Standing(
+    lambda key: (_versions.first(line=key[0], role=key[1]),)
+)
 
 
 def _current(line: Line, role: Role) -> Deployment | None:

@@ -14,11 +14,11 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
 from gateway.arrivals import Arrival
+from gateway.compiled import Select, text
 from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
 from gateway.limits import photo_limits
 from gateway.metrics import stage
 from gateway.models import ApiToken
-from gateway.prepared import Select
 from gateway.standing import Standing
 from inference import kinds
 from inference.errors import InputRefused
@@ -34,8 +34,8 @@ RAW = {"application/octet-stream", "application/x-www-form-urlencoded"}
 
 Refusal = InputRefused | GatewayError | PolicyError
 
-_lines = Select(lambda slug: Line.objects.filter(slug=slug).order_by(), "the slug")
-_standing: Standing[str, Line] = Standing(_lines.first)
+_lines = Select(lambda: Line.objects.filter(slug=text("slug")).order_by())
+_standing: Standing[str, Line] = Standing(lambda slug: _lines.first(slug=slug))
 
 
 def open_line(slug: str, token: ApiToken) -> Line:

@@ -1,61 +1,21 @@
-"""Statements that are the same with every item, compiled once: building them anew costs several times what running them does.
+"""Rows that are made and written many at a time: the road's own, where `compiled` has the statements for one.
 
-The columns and their conversions still come from the models; only the work of putting them into SQL is kept.
+The columns and their conversions come from the models; only the work of putting them into SQL is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache, cached_property, lru_cache, partial
-from json import JSONEncoder
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
 
+from gateway.conversions import Convert, conversion
+
 M = TypeVar("M", bound=models.Model)
-# Fields whose Python value is what the driver takes.
-PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField, models.ForeignKey)
-
-
-class Select(Generic[M]):
-    """A query for one row. `queryset` is made with a marker for each value, in the order in which `first` takes them."""
-
-    def __init__(self, queryset: Callable[..., models.QuerySet[M]], *markers: str | int) -> None:
-        self._queryset, self._markers = queryset, markers
-
-    def first(self, *values: Any) -> M | None:
-        """Return the first row for these values, or None."""
-        rows = self.all(*values)
-        return rows[0] if rows else None
-
-    def all(self, *values: Any) -> list[M]:
-        """Return the rows for these values."""
-        model, _, _, names, converters = self._compiled
-        return [model.from_db(connection.alias, names, _converted(row, converters)) for row in self._rows(values)]
-
-    def column(self, *values: Any) -> list[Any]:
-        """Return the first column of the rows for these values: where no object is wanted, none is made."""
-        converters = [one for one in self._compiled[-1] if one[0] == 0]
-        return [_converted(row[:1], converters)[0] for row in self._rows(values)]
-
-    def _rows(self, values: Sequence[Any]) -> list[Sequence[Any]]:
-        _, sql, template, _, _ = self._compiled
-        given = dict(zip(self._markers, values, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [given.get(one, one) if isinstance(one, str | int) else one for one in template])
-            return cast(list[Sequence[Any]], cursor.fetchall())
-
-    @cached_property
-    def _compiled(self) -> tuple[type[M], str, Sequence[Any], list[str], list[tuple[int, list[Any], Any]]]:
-        queryset = self._queryset(*self._markers)
-        compiler = queryset.query.get_compiler(connection=connection)
-        sql, template = compiler.as_sql()
-        columns = [column for column, _, _ in compiler.select or []]
-        found = compiler.get_converters(columns)
-        converters = [(place, list(convert), expression) for place, (convert, expression) in found.items()]
-        return queryset.model, sql, template, [column.target.attname for column in columns], converters
 
 
 class New(Generic[M]):
@@ -119,54 +79,13 @@ class Insert(Generic[M]):
                 cursor.execute(sql.format(", ".join([self._place] * len(rows))), [value for row in rows for value in row])
 
     @cached_property
-    def _compiled(self) -> tuple[str, Callable[[M], tuple[Any, ...]], list[tuple[int, Callable[[Any], Any]]]]:
+    def _compiled(self) -> tuple[str, Callable[[M], tuple[Any, ...]], list[tuple[int, Convert]]]:
         meta = self._model._meta
         fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
         quote = connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in fields)
         self._place = f"({', '.join('%s' for _ in fields)})"
-        conversions = [(place, _conversion(field)) for place, field in enumerate(fields) if not _is_plain(field)]
+        every = [(place, conversion(field)) for place, field in enumerate(fields)]
+        conversions = [(place, convert) for place, convert in every if convert is not None]
         sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {{}}"  # noqa: S608 (names of our own)
         return sql, attrgetter(*(field.attname for field in fields)), conversions
-
-
-def _is_plain(field: models.Field[Any, Any]) -> bool:
-    return isinstance(_target(field), (*PLAIN, models.AutoField))
-
-
-def _target(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
-    return field.target_field if isinstance(field, models.ForeignKey) else field
-
-
-def _conversion(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
-    """Return what makes of a field's value what the driver takes."""
-    target = _target(field)
-    if isinstance(target, (models.UUIDField, models.DateTimeField)):
-        # The same moment and the same id stand in every row of an item.
-        return _remembered(models.UUIDField if isinstance(target, models.UUIDField) else models.DateTimeField)
-
-    if isinstance(target, models.JSONField):
-        return partial(_json, connection.ops.adapt_json_value, target.encoder)
-    return partial(_saved, field)
-
-
-def _json(adapt: Callable[..., Any], encoder: type[JSONEncoder] | None, value: Any) -> Any:
-    return None if value is None else adapt(value, encoder)
-
-
-def _saved(field: models.Field[Any, Any], value: Any) -> Any:
-    return field.get_db_prep_save(value, connection)
-
-
-@cache
-def _remembered(kind: type[models.Field[Any, Any]]) -> Callable[[Any], Any]:
-    field = kind()
-    return lru_cache(512)(lambda value: field.get_db_prep_save(value, connection))
-
-
-def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]]) -> Sequence[Any]:
-    values = list(row)
-    for place, convert, expression in converters:
-        for one in convert:
-            values[place] = one(values[place], expression, connection)
-    return values

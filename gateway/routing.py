@@ -13,12 +13,12 @@ from django.db import IntegrityError
 from gateway import deployments, log_context, media, recording, tasks
 from gateway.arrivals import Arrival
 from gateway.company import Company, Ticket, fail_all
+from gateway.compiled import Rows, Select, number
 from gateway.counting import count_outcomes
 from gateway.errors import ExternalIdTaken, GatewayError
 from gateway.group_commit import GroupCommit
 from gateway.metrics import stage
 from gateway.models import Item
-from gateway.prepared import Select
 from gateway.recording import Outcome, Predicted
 from gateway.standing import Standing
 from inference import service
@@ -242,17 +242,18 @@ def _kept_policy(line: Line, known: PolicyVersion | None) -> PolicyVersion:
     A policy version never changes, so that the one already `known` is as good as a new look at it.
     """
     keep_policy(line)
-    return known if known is not None and _numbers.column(line.pk) == [known.pk] else _active_policy(line.pk)
+    return known if known is not None and _numbers.all(line=line.pk) == [(known.pk,)] else _active_policy(line.pk)
 
 
 def _active_policy(line: int) -> PolicyVersion:
     """Return the policy that rules the line now."""
-    policy = _policies.first(line)
+    policy = _policies.first(line=line)
     if policy is None:
         raise PolicyVersion.DoesNotExist(f"The line {line} has no policy in force.")
     return policy
 
 
-_policies = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by(), -1)
-_numbers = Select(lambda line: PolicyVersion.objects.filter(line_id=line, superseded_at=None).order_by().only("pk"), -1)
-_known: Standing[int, PolicyVersion] = Standing(_policies.first)
+_in_force_now = PolicyVersion.objects.filter(line_id=number("line"), superseded_at=None).order_by()
+_policies = Select(lambda: _in_force_now.all())
+_numbers = Rows(lambda: _in_force_now.values_list("pk"))
+_known: Standing[int, PolicyVersion] = Standing(lambda line: _policies.first(line=line))

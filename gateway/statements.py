@@ -23,7 +23,7 @@ class Statement:
         if not _is_bare(database):
             with database.cursor() as cursor:
                 cursor.execute(self._sql, params)
-                return cursor.fetchall()
+                return list(cursor.fetchall())
         with database.wrap_database_errors:
             found: list[Any] = database.connection.execute(self._bare, params).fetchall()
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ def light_and_focus(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     }
 
 
-def _laplacian(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+def _laplacian(grey: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     """Return the four neighbours minus four times itself for all but the edge: OpenCV's own, in half the time."""
     wide = grey.astype(np.int16)
     around = cv2.add(cv2.add(wide[:-2, 1:-1], wide[2:, 1:-1]), cv2.add(wide[1:-1, :-2], wide[1:-1, 2:]))
