@@ -16,6 +16,7 @@ export class Queue {
   ahead = [];
   #page = newKey();
   #left = new Set(); // claims that this page is done with: asked a moment too early, the server still gives them out
+  #again = false; // whether somebody asked while a question was on its way
   #adopt = true; // whether this person may hold claims that this page does not know of
   #asking = false;
   #beat = 0;
@@ -74,7 +75,11 @@ export class Queue {
 
   /** Ask for what is missing, and, where there is nothing at hand, for what this person holds without this page. */
   async #ask() {
-    if (this.#asking || this.#away()) return;
+    if (this.#away()) return;
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
     this.#asking = true;
     const resume = this.#adopt && this.held.length === 0;
     try {
@@ -88,6 +93,11 @@ export class Queue {
       this.onTrouble(error instanceof SignedOut ? "signed-out" : "offline");
     } finally {
       this.#asking = false;
+      // What is missing by now the question on its way could not know.
+      if (this.#again) {
+        this.#again = false;
+        this.fill();
+      }
     }
   }
 
