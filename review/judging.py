@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
@@ -66,26 +67,30 @@ def _judge(reviewer: User, claim_id: int, answer: Answer, idempotency_key: str, 
         raise ClaimLost("The question was settled meanwhile; your answer was not counted.")
     check_answer(referral.line, answer)
     given = standing_answers(referral)
-    judgement = _judgements.one(
+    seen = {"saw_prediction": claim.revealed_at is not None, "blind": claims.reveal_of(referral) == "never"}
+    judgement = _write(referral, reviewer, answer, idempotency_key, now, claim=claim, **seen)
+    _leave_event("judgement.given", judgement, now)
+    _apply(referral, judgement, [*given, said(judgement)], now, settled=False)
+    return judgement
+
+
+def _write(referral: Referral, reviewer: User, answer: Answer, idempotency_key: str, now: datetime, **rest: Any) -> Judgement:
+    """Write an answer; `rest` is the claim it was given under, what was seen, and the answer it supersedes."""
+    return _judgements.one(
         _judgement(
             referral=referral,
             item=referral.item,
             line=referral.line,
             reviewer=reviewer,
-            claim=claim,
             answer=answer.key,
             regions=answer.regions,
             comment=answer.comment,
             active_ms=answer.active_ms,
-            saw_prediction=claim.revealed_at is not None,
-            blind=claims.reveal_of(referral) == "never",
             idempotency_key=idempotency_key,
             created_at=now,
+            **rest,
         )
     )
-    _leave_event("judgement.given", judgement, now)
-    _apply(referral, judgement, [*given, said(judgement)], now, settled=False)
-    return judgement
 
 
 @in_turn()
@@ -100,24 +105,8 @@ def _revise(reviewer: User, judgement_id: int, answer: Answer, idempotency_key: 
     check_answer(referral.line, answer)
     given = standing_answers(referral)
     settled = consensus_of(referral, given).standing is Standing.AGREED
-    judgement = _judgements.one(
-        _judgement(
-            referral=referral,
-            item=referral.item,
-            line=referral.line,
-            reviewer=reviewer,
-            claim_id=old.claim_id,
-            answer=answer.key,
-            regions=answer.regions,
-            comment=answer.comment,
-            active_ms=answer.active_ms,
-            saw_prediction=old.saw_prediction,
-            blind=old.blind,
-            idempotency_key=idempotency_key,
-            supersedes=old,
-            created_at=now,
-        )
-    )
+    seen = {"saw_prediction": old.saw_prediction, "blind": old.blind}
+    judgement = _write(referral, reviewer, answer, idempotency_key, now, claim_id=old.claim_id, supersedes=old, **seen)
     _leave_event("judgement.revised", judgement, now, was=old.answer)
     _take_back(referral, actor_of(reviewer), now)
     stays = [one for one in given if one.judgement != old.pk]
