@@ -67,6 +67,20 @@ def test_every_control_is_on_the_screen_and_large_enough(tablet: Console) -> Non
     assert not [one for one in targets if not (one["inside"] and one["free"])]
 
 
+# With a keyboard beside it, whose key caps take room.
+@pytest.mark.browser_context_args(viewport={"width": 820, "height": 1180})
+@pytest.mark.parametrize("width", [820, 768])
+def test_no_answer_of_the_demo_is_broken(width: int, line: Line, tablet: Console) -> None:
+    for position, key in enumerate(("crack", "stain"), start=3):
+        line.classes.create(key=key, name=key.capitalize(), position=position, hotkey=str(position + 1))
+    tablet.page.set_viewport_size({"width": width, "height": 1024})
+    tablet.page.reload()
+    names = tablet.page.locator(".verdict-name")
+    expect(names).to_have_text(["OK", "Scratch", "Dent", "Crack", "Stain", "Unsure"], ignore_case=True)
+    heights = names.evaluate_all("all => all.map((one) => one.offsetHeight / parseFloat(getComputedStyle(one).fontSize))")
+    assert max(heights) < 2, "a name of one word takes one line"
+
+
 def test_two_fingers_zoom_and_one_moves(tablet: Console) -> None:
     tablet.armed()
     tablet.page.clock.resume()  # what fingers do is drawn frame by frame
