@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from gateway.models import ApiToken, Item, ItemState
 from gateway.problems import body_of, status_of
 from gateway.recording import Outcome
 from gateway.representations import item_json, outcome_json, with_predictions
+from gateway.routing import Within
 from gateway.schemas import (
     AppealSchema,
     BatchSchema,
@@ -139,7 +141,7 @@ class ItemBatch(Items):
         """Send up to 64 photos; each gets a result of its own, and a bad one does not harm the others."""
         line = door.open_for_items(slug, self.hot_token)
         read = sort_out_taken(line, door.read_many(request, line))
-        answer, replayed = _once(request, self.hot_token, line, read, [one for one in read if isinstance(one, Arrival)])
+        answer, replayed = _many(request, self.hot_token, line, read)
         return hot.respond(answer.body, 200, _headers(replayed))
 
 
@@ -208,54 +210,67 @@ class Appeal(ApiView):
 
 
 def _one(request: HttpRequest, token: ApiToken, line: Line, read: Callable[[], Arrival]) -> tuple[Answer, bool]:
-    """Carry one item down the road, or return what was answered before under the same key."""
-    now = timezone.now()
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
-    prints: list[str] = []
-    if key:
+    """Carry one item down the road together with others that come now."""
+    prints = []
+    if _key(request):
         # Only a key is worth the work of telling one request from another, for which the item has to be read first.
         arrival = read()
         prints, read = [arrival.fingerprint], lambda: arrival
+
+    def carry(now: datetime, within: Within) -> None:
+        routing.route_one(line, read, source=token.name, now=now, within=within)
+
+    def results(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+        return [{"index": 0, "status": 201, "item": outcome_json(outcomes[0], token)}]
+
+    return _once(request, token, line, prints, carry, results)
+
+
+def _many(request: HttpRequest, token: ApiToken, line: Line, read: list[Arrival | door.Refusal]) -> tuple[Answer, bool]:
+    """Carry a batch down the road; what was refused at the door is told in its place."""
+    arrivals = [one for one in read if isinstance(one, Arrival)]
+    prints = [one.fingerprint if isinstance(one, Arrival) else str(one) for one in read] if _key(request) else []
+
+    def carry(now: datetime, within: Within) -> None:
+        if arrivals:
+            routing.route(line, arrivals, source=token.name, now=now, within=within)
+        else:
+            within([])
+
+    def results(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+        bodies = iter([outcome_json(outcome, token) for outcome in outcomes])
+        return [_result(index, one, bodies) for index, one in enumerate(read)]
+
+    return _once(request, token, line, prints, carry, results)
+
+
+def _once(
+    request: HttpRequest,
+    token: ApiToken,
+    line: Line,
+    prints: list[str],
+    carry: Callable[[datetime, Within], None],
+    results: Callable[[list[Outcome]], list[dict[str, Any]]],
+) -> tuple[Answer, bool]:
+    """Carry what came down the road, or return what was answered before under the same key."""
+    now = timezone.now()
 
     def work(remember: Remember) -> Answer:
         answers: list[Answer] = []
 
         def within(outcomes: list[Outcome]) -> None:
             # Where the record was undone and written again, the last one holds.
-            answers[:] = [Answer(201, {"results": [{"index": 0, "status": 201, "item": outcome_json(outcomes[0], token)}]})]
+            answers[:] = [Answer(201, {"results": results(outcomes)})]
             remember(answers[0])
 
-        routing.route_one(line, read, source=token.name, now=now, within=within)
+        carry(now, within)
         return answers[0]
 
-    return idempotency.once(token, key, [f"POST {line.slug}", *prints], now=now, work=work)
+    return idempotency.once(token, _key(request), [f"POST {line.slug}", *prints], now=now, work=work)
 
 
-def _once(
-    request: HttpRequest, token: ApiToken, line: Line, read: list[Arrival | door.Refusal], arrivals: list[Arrival]
-) -> tuple[Answer, bool]:
-    """Carry the arrivals down the road, or return what was answered before under the same key."""
-    now = timezone.now()
-
-    def work(remember: Remember) -> Answer:
-        answers: list[Answer] = []
-
-        def within(outcomes: list[Any]) -> None:
-            bodies = iter([outcome_json(outcome, token) for outcome in outcomes])
-            # Where the record was undone and written again, the last one holds.
-            answers[:] = [Answer(201, {"results": [_result(index, one, bodies) for index, one in enumerate(read)]})]
-            remember(answers[0])
-
-        if arrivals:
-            routing.route(line, arrivals, source=token.name, now=now, within=within)
-        else:
-            within([])
-        return answers[0]
-
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
-    # Only a key is worth the work of telling one request from another.
-    prints = [one.fingerprint if isinstance(one, Arrival) else str(one) for one in read] if key else []
-    return idempotency.once(token, key, [f"POST {line.slug}", *prints], now=now, work=work)
+def _key(request: HttpRequest) -> str:
+    return str(request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
 
 
 def find_item(item_id: UUID | str, token: ApiToken) -> Item:

@@ -47,9 +47,7 @@ def route(
     `within` runs in the transaction of the record, so that what it writes stands or falls with the items.
     Raises ExternalIdTaken, and then nothing was written.
     """
-    ticket: Ticket[_Entry, list[Outcome]] = Ticket(_Entry(line, lambda: arrivals, source, now, within))
-    _carry([ticket])
-    return _told(ticket)
+    return _told(_alone(_Entry(line, lambda: arrivals, source, now, within)))
 
 
 def route_one(line: Line, read: Callable[[], Arrival], *, source: str, now: datetime, within: Within) -> list[Outcome]:
@@ -59,11 +57,8 @@ def route_one(line: Line, read: Callable[[], Arrival], *, source: str, now: date
     """
     entry = _Entry(line, lambda: [read()], source, now, within)
     champion = deployments.champion(line)
-    if champion is None or service.is_inline(champion):
-        return _told(_companies[line.pk].join_all([entry])[0])
-    ticket: Ticket[_Entry, list[Outcome]] = Ticket(entry)
-    _carry([ticket])
-    return _told(ticket)
+    waits = champion is not None and not service.is_inline(champion)
+    return _told(_alone(entry) if waits else _companies[line.pk].join_all([entry])[0])
 
 
 @dataclass(slots=True)
@@ -79,6 +74,13 @@ class _Entry:
     arrivals: Sequence[Arrival] = ()
     policy: PolicyVersion | None = None
     predicted: Predicted | None = None
+
+
+def _alone(entry: _Entry) -> Ticket[_Entry, list[Outcome]]:
+    """Carry what one caller brings, on its own thread."""
+    ticket: Ticket[_Entry, list[Outcome]] = Ticket(entry)
+    _carry([ticket])
+    return ticket
 
 
 def _carry(tickets: list[Ticket[_Entry, list[Outcome]]]) -> None:

@@ -12,12 +12,10 @@ from types import TracebackType
 from typing import NamedTuple
 
 from inference import deadlines
-from inference.errors import ModelBusy, ModelUnavailable
+from inference.errors import ModelBusy, ModelUnavailable, closed, late
 from inference.figures import BACKLOG, BATCH_ITEMS, MODEL_SECONDS, REFUSED
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
-
-OUT_OF_SERVICE = "The model was taken out of service."
 
 
 class _Waiting(NamedTuple):
@@ -62,7 +60,7 @@ class Batcher:
         """
         with self._changed:
             if self._closed:
-                raise ModelUnavailable(OUT_OF_SERVICE)
+                raise closed()
             # A batch larger than the whole backlog is taken when nothing else waits, or it never could be.
             if self._queue and len(self._queue) + len(items) > self._max_backlog:
                 REFUSED.inc(len(items))
@@ -84,7 +82,7 @@ class Batcher:
             # What was not begun yet need not be: nobody would read it.
             for future in futures:
                 future.cancel()
-            raise ModelUnavailable(f"The model did not answer within {timeout:.3g} seconds.") from None
+            raise late(timeout) from None
 
     def close(self) -> None:
         """Take no more, and fail what still waits. A batch that is being computed is finished."""
@@ -96,7 +94,7 @@ class Batcher:
             self._changed.notify_all()
         for waiting in left:
             if waiting.answer.set_running_or_notify_cancel():
-                waiting.answer.set_exception(ModelUnavailable(OUT_OF_SERVICE))
+                waiting.answer.set_exception(closed())
 
     @property
     def closed(self) -> bool:

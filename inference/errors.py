@@ -21,6 +21,16 @@ class ModelUnavailable(Exception):
     """The model gave no answer: missing, too slow or broken. The message is the reason."""
 
 
+def late(seconds: float) -> ModelUnavailable:
+    """Return the error of a model that took longer than it may."""
+    return ModelUnavailable(f"The model did not answer within {seconds:.3g} seconds.")
+
+
+def closed() -> ModelUnavailable:
+    """Return the error of a model that takes no more."""
+    return ModelUnavailable("The model was taken out of service.")
+
+
 class ModelBusy(ModelUnavailable):
     """So much waits for the model already that this batch was not taken; it may be tried again."""
 

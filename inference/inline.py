@@ -12,12 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from inference import deadlines
-from inference.errors import ModelBusy, ModelUnavailable
+from inference.errors import ModelBusy, ModelUnavailable, closed, late
 from inference.figures import BACKLOG, BATCH_ITEMS, MODEL_SECONDS, REFUSED
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
-
-OUT_OF_SERVICE = "The model was taken out of service."
 
 
 class Inline:
@@ -41,12 +39,12 @@ class Inline:
         self._await_place(len(items), timeout)
         try:
             if self._closed:
-                raise ModelUnavailable(OUT_OF_SERVICE)
+                raise closed()
             found = self._compute(list(items), deadline)
         finally:
             self._places.release()
         if time.monotonic() > deadline:
-            raise _late(timeout)
+            raise late(timeout)
         return found
 
     def close(self) -> None:
@@ -70,7 +68,7 @@ class Inline:
         BACKLOG.inc(count)
         try:
             if not self._places.acquire(timeout=timeout):
-                raise _late(timeout)
+                raise late(timeout)
         finally:
             BACKLOG.dec(count)
             with self._mutex:
@@ -88,7 +86,3 @@ class Inline:
         if len(found) != len(items):
             raise ModelUnavailable(f"The model gave {len(found)} answers for {len(items)} items.")
         return found
-
-
-def _late(timeout: float) -> ModelUnavailable:
-    return ModelUnavailable(f"The model did not answer within {timeout:.3g} seconds.")
