@@ -157,7 +157,7 @@ class Crossing:
 
 
 def test_two_tabs_of_one_person_work_side_by_side(ines: User, line: Line, camera: Camera, console_of: Sit) -> None:
-    posted = [camera(seed)["id"] for seed in range(5)]
+    posted = [camera(seed)["id"] for seed in range(claims.MOST_HELD)]
     first = console_of(ines)
     assert first.armed() == posted[0]
     second = console_of(ines)
