@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -10,6 +12,20 @@ from playwright.sync_api import Locator, Page, expect
 LOOK_MS = 260
 # Longer than a frame of the page.
 FRAME_MS = 20
+# Tells when the page itself has read an answer, which is later than when the browser has it.
+LISTEN = """(end) => {
+    const read = Response.prototype.json;
+    window.heard = new Promise((done) => {
+        Response.prototype.json = async function () {
+            const body = await read.call(this);
+            if (this.url.endsWith(end)) {
+                Response.prototype.json = read;
+                done();
+            }
+            return body;
+        };
+    });
+}"""
 
 
 class Console:
@@ -54,6 +70,13 @@ class Console:
         item = self.press(key)
         expect(self.viewer).not_to_have_attribute("data-item", item)
         return item
+
+    @contextmanager
+    def hears(self, end: str) -> Iterator[None]:
+        """Wait, after what is done within, until the page has read an answer from an address that ends so."""
+        self.page.evaluate(LISTEN, end)
+        yield
+        self.page.evaluate("() => window.heard")
 
     def state(self, name: str) -> None:
         """Wait for what stands on the stage: item, empty, lost, offline ..."""

@@ -138,6 +138,9 @@ class Crossing:
         page.route("**/judge", self._answer)
 
     def _ask(self, route: Route) -> None:
+        if not route.request.post_data_json["resume"]:
+            route.continue_()  # asked for another reason, such as that something moved on the line
+            return
         self._cards.append((route, route.fetch()))
         for answer in self._answers:
             answer.continue_()
@@ -162,7 +165,7 @@ def test_two_tabs_of_one_person_work_side_by_side(ines: User, line: Line, camera
     assert first.armed() == posted[0]
     second = console_of(ines)
     assert second.armed() == posted[0]
-    with first.page.expect_response("**/console/heartbeat") as beat:
+    with first.hears("/console/heartbeat"), first.page.expect_response("**/console/heartbeat") as beat:
         first.page.clock.fast_forward(BEAT_MS)
     assert len(beat.value.json()["elsewhere"]) == 4
     crossing = Crossing(first.page)
