@@ -30,8 +30,8 @@ def begin() -> None:
 def _top() -> Path:
     """Return the folder for those of all runs, whose files a file system is asked to keep apart.
 
-    ext4 without a journal does not give a file the place of one that was deleted in the last five minutes, and looks at each such
-    place every time: a run that follows another would pay a tenth of its time for what that one has cleared away.
+    ext4 without a journal does not give a file the place of one that was deleted in the last five minutes, and looks at each
+    such place every time: a run that follows another would pay a tenth of its time for what that one has cleared away.
     """
     top = Path(tempfile.gettempdir()) / "sluice-benchmarks"
     top.mkdir(exist_ok=True)

@@ -84,7 +84,7 @@ def _json(value: dict[str, Any], indent: int | None = None) -> str:
 
 
 def _keep(target: Path, data: bytes) -> None:
-    _write(target, data)
+    write_whole(target, data)
     if settings.MEDIA_STORAGE_URL:
         storages["weights"].save(target.name, ContentFile(data))
 
@@ -98,12 +98,12 @@ def _read(target: Path) -> bytes:
             raise
     with storages["weights"].open(target.name) as file:
         data = bytes(file.read())
-    _write(target, data)
+    write_whole(target, data)
     return data
 
 
-def _write(target: Path, data: bytes) -> None:
-    """A reader sees the whole file or none, also after a power cut."""
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file so that a reader sees all of it or none, also after a power cut. Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
         try:

@@ -19,6 +19,10 @@ MAY_IMPORT = {
     "monitoring": {"monitoring", "review", "gateway", "policies", "inference"},
 }
 OURS = {*MAY_IMPORT, "tests", "benchmarks"}
+# What needs PyTorch is imported by who uses it, when it is used: it takes seconds to load and hundreds of megabytes, and a
+# gateway that only serves does without. So these may be imported inside a function, and nothing at the top of a file outside.
+HEAVY = "torch"
+LATE = "inference.vision"
 # Frozen history: a migration names its model's default by import, which is Django's business.
 FILES = [
     path
@@ -37,7 +41,7 @@ def faults(source: str, app: str) -> Iterator[str]:
             owner = name.partition(".")[0]
             if owner in OURS and owner not in MAY_IMPORT[app]:
                 yield f"line {node.lineno}: {app} imports {name}"
-            if owner in OURS and id(node) in inside:
+            if owner in OURS and id(node) in inside and not name.startswith(LATE):
                 yield f"line {node.lineno}: {name} is imported inside a function"
             if name.endswith((".dispatch.receiver", ".dispatch.Signal")) or ".signals" in f".{name}":
                 yield f"line {node.lineno}: signals ({name})"
@@ -45,6 +49,22 @@ def faults(source: str, app: str) -> Iterator[str]:
             called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             if called in {"import_module", "__import__", "get_model"}:
                 yield f"line {node.lineno}: {called} hides an import"
+
+
+def heavy(sources: dict[str, str]) -> set[str]:
+    """Return the modules of those given that load PyTorch by being imported."""
+    tops = {module: set(_at_the_top(source)) for module, source in sources.items()}
+    found = {module for module, names in tops.items() if any(name.partition(".")[0] == HEAVY for name in names)}
+    while more := {module for module, names in tops.items() if names & found} - found:
+        found |= more
+    return found
+
+
+def _at_the_top(source: str) -> Iterator[str]:
+    for node in ast.parse(source).body:
+        # What is only for the type checker is an `if`, and not looked into.
+        for one in [node, *(node.body if isinstance(node, ast.Try) else [])]:
+            yield from _imported(one)
 
 
 def _is_function(node: ast.AST) -> bool:
@@ -64,6 +84,19 @@ def test_imports_run_one_way() -> None:
     names = {path: path.relative_to(ROOT) for path in FILES}
     found = [f"{name}, {fault}" for path, name in names.items() for fault in faults(path.read_text(), name.parts[0])]
     assert found == []
+
+
+def test_nothing_outside_of_the_networks_loads_torch_by_being_imported() -> None:
+    sources = {".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text() for path in FILES}
+    found = heavy(sources)
+    assert {"inference.vision.network", "inference.vision.fit", "inference.vision.export"} <= found
+    assert [module for module in found if not module.startswith(f"{LATE}.")] == []
+
+
+def test_the_way_to_torch_is_followed() -> None:
+    sources = {"a": "import torch.nn", "b": "from a import x", "c": "try:\n    import b\nexcept ImportError:\n    pass"}
+    later = {"d": "def f():\n    import a", "e": "if TYPE_CHECKING:\n    import a", "f": "import torchless"}
+    assert heavy(sources | later) == {"a", "b", "c"}
 
 
 def test_every_app_was_looked_at() -> None:
@@ -94,7 +127,13 @@ def test_the_check_finds_a_planted_fault(app: str, source: str, words: str) -> N
 
 @pytest.mark.parametrize(
     "source",
-    ["import os\nfrom django.db import models", "from gateway import errors", "def f():\n    import os", "x = 'import review'"],
+    [
+        "import os\nfrom django.db import models",
+        "from gateway import errors",
+        "def f():\n    import os",
+        "x = 'import review'",
+        "def f():\n    from inference.vision.fit import train",
+    ],
 )
 def test_the_check_leaves_what_is_allowed_alone(source: str) -> None:
     assert list(faults(source, "gateway")) == []

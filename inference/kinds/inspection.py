@@ -11,7 +11,6 @@ from inference.images.pixels import upright_square
 from inference.images.sniff import walker
 from inference.images.stats import light_and_focus
 from inference.kinds.base import Decoded, Kind, Limits, Pixels
-from inference.vision.fit import train
 
 # The side of the square that models see. A photo is stretched to it, so that a region's shares hold for the full picture.
 SIDE = 224
@@ -41,6 +40,8 @@ class Inspection(Kind):
         self, examples: Sequence[Example], classes: Sequence[str], *, seed: int, progress: Progress, limits: Limits
     ) -> Trained:
         """Train a dense head. Raises `NotEnoughLabels`, and `InputRefused` for an example that can't be read."""
+
+        from inference.vision.fit import train  # PyTorch: `tests/test_imports.py` says who may load it, and when
 
         def read(data: bytes) -> Pixels:
             return self.decode(data, limits=limits).pixels

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from inference import weights
 from inference.errors import ModelUnavailable
 from inference.kinds.base import Pixels
 from inference.predictions import Scores
-from inference.runtimes.base import Weighted
 from inference.vision.answers import scores
 from inference.vision.calibration import Calibration
-from inference.vision.network import Network, restore
+from inference.weights import Tensors
+
+if TYPE_CHECKING:
+    from inference.vision.network import Network
 
 SIDE = 224
 Logits = npt.NDArray[np.floating[Any]]
@@ -27,13 +28,22 @@ class Forward(Protocol):
     def __call__(self, batch: Pixels, /) -> tuple[Logits, Logits]: ...
 
 
-def restored(version: Weighted) -> tuple[Network, list[str], Calibration]:
-    """Return the stored network. Raises `ModelUnavailable` for weights that are missing, changed or not for here."""
-    tensors, spec = weights.load(version.weights_digest)
+def restored(tensors: Tensors, spec: dict[str, Any]) -> Network:
+    """Return the network of these weights, with PyTorch. Raises `ModelUnavailable` for weights that are not for here."""
+    from inference.vision.network import restore
+
     try:
         return restore(tensors, spec)
     except (RuntimeError, KeyError, TypeError) as error:
-        raise ModelUnavailable(f"The weights {version.weights_digest[:12]} don't fit this program: {error}.") from error
+        raise ModelUnavailable(f"The weights don't fit this program: {error}.") from error
+
+
+def facts(spec: dict[str, Any]) -> tuple[list[str], Calibration]:
+    """Return the classes, and how logits become probabilities. Raises `ModelUnavailable` where weights don't say it as here."""
+    try:
+        return list(spec["classes"]), Calibration(**spec["calibration"])
+    except (KeyError, TypeError) as error:
+        raise ModelUnavailable(f"The weights don't fit this program: {error}.") from error
 
 
 class DensePredictor:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from django.conf import settings
 
+from inference import weights
 from inference.kinds.base import Pixels
 from inference.runtimes.base import Predictor, Runtime, Weighted
-from inference.runtimes.dense import DensePredictor, Logits, restored
+from inference.runtimes.dense import DensePredictor, Logits, facts, restored
 
 # Larger batches fall out of the processor's caches: a picture in sixteen took half as long again as one in four.
 LARGEST_BATCH = 4
@@ -20,9 +20,11 @@ class TorchCpu(Runtime):
 
     def load(self, version: Weighted) -> Predictor:
         """Return the model of `version`. Raises `ModelUnavailable`."""
+        tensors, spec = weights.load(version.weights_digest)
+        import torch
+
         torch.set_num_threads(settings.TORCH_THREADS)
-        network, classes, calibration = restored(version)
-        network.eval()
+        network, (classes, calibration) = restored(tensors, spec), facts(spec)
 
         def forward(batch: Pixels) -> tuple[Logits, Logits]:
             with torch.inference_mode():

@@ -8,11 +8,11 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from inference.vision.names import INPUT, PICTURE, PLACES
 from inference.vision.network import Network
 
 # Chosen by hand: a graph that means the same with every version of the tools beside it.
 OPSET = 17
-INPUT, PLACES, PICTURE = "pixels", "places", "picture"
 
 
 class _Pair(nn.Module):

@@ -88,8 +88,8 @@ class Network(nn.Module):
         }
 
 
-def restore(tensors: Tensors, spec: dict[str, Any]) -> tuple[Network, list[str], Calibration]:
-    """Return the stored network, its classes and its calibration. Raises `ModelUnavailable` where it can't be used here."""
+def restore(tensors: Tensors, spec: dict[str, Any]) -> Network:
+    """Return the stored network. Raises `ModelUnavailable` where it can't be used here."""
     if spec.get("architecture") != ARCHITECTURE:
         raise ModelUnavailable(f"These weights are for {spec.get('architecture')!r}; this program runs {ARCHITECTURE!r}.")
     network = Network(spec["backbone"], len(spec["classes"]))
@@ -99,5 +99,4 @@ def restore(tensors: Tensors, spec: dict[str, Any]) -> tuple[Network, list[str],
     if wanted != set(tensors):
         raise ModelUnavailable(f"These weights lack or add tensors: {', '.join(sorted(wanted ^ set(tensors))[:5])}.")
     network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}, strict=False)
-    network.eval()
-    return network, list(spec["classes"]), Calibration(**spec["calibration"])
+    return network.eval()

@@ -91,3 +91,12 @@ def test_a_scan_that_breaks_off_is_left_to_the_other_decoder():
 
 def test_the_pretrained_backbone_is_among_those_tested():
     assert lite0.NAME in backbone.CHOICES
+
+
+def test_a_graph_that_is_kept_needs_no_torch(trained, predictor, monkeypatch):
+    def nobody(*args):
+        raise AssertionError("PyTorch is asked for a graph that is kept")
+
+    monkeypatch.setattr("inference.runtimes.onnx_cpu.restored", nobody)
+    photo = decode(shot("dot", 900)[0]).pixels[np.newaxis]
+    assert runtimes.load(trained[0]).predict(photo) == predictor.predict(photo)
