@@ -14,6 +14,7 @@ from django.db import connection, models
 from django.db.models.base import ModelState
 
 from gateway.conversions import Convert, conversion
+from gateway.statements import Statement
 
 M = TypeVar("M", bound=models.Model)
 
@@ -57,35 +58,39 @@ class Insert(Generic[M]):
     """Insertion of rows with all their columns but an automatic key, which the objects don't get."""
 
     def __init__(self, model: type[M]) -> None:
-        self._model, self._place = model, ""
+        self._model = model
+        self._statements: dict[str, Statement] = {}
 
     def all(self, objects: Iterable[M]) -> None:
         """Insert the objects, in their order, in one statement."""
-        sql, values_of, conversions = self._compiled
+        sql, place, values_of, conversions = self._compiled
         rows, alias = [], connection.alias
         for one in objects:
             row = list(values_of(one))
-            for place, convert in conversions:
-                row[place] = convert(row[place])
+            for index, convert in conversions:
+                row[index] = convert(row[index])
             rows.append(row)
             one._state.adding, one._state.db = False, alias
         if not rows:
             return
-        with connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                cursor.executemany(sql.format(self._place), rows)
-            else:
-                # A server is asked once: it would read, plan and answer for each row what it can for all of them.
-                cursor.execute(sql.format(", ".join([self._place] * len(rows))), [value for row in rows for value in row])
+        if connection.vendor == "sqlite":
+            self._statement(sql + place).each(rows)
+        else:
+            # A server is asked once: it would read and answer for each row what it can for all of them.
+            statement = self._statement(sql + ", ".join([place] * len(rows)))
+            statement.count([value for row in rows for value in row])
+
+    def _statement(self, sql: str) -> Statement:
+        return self._statements.get(sql) or self._statements.setdefault(sql, Statement(sql))
 
     @cached_property
-    def _compiled(self) -> tuple[str, Callable[[M], tuple[Any, ...]], list[tuple[int, Convert]]]:
+    def _compiled(self) -> tuple[str, str, Callable[[M], tuple[Any, ...]], list[tuple[int, Convert]]]:
         meta = self._model._meta
         fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
         quote = connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in fields)
-        self._place = f"({', '.join('%s' for _ in fields)})"
+        place = f"({', '.join('%s' for _ in fields)})"
         every = [(place, conversion(field)) for place, field in enumerate(fields)]
         conversions = [(place, convert) for place, convert in every if convert is not None]
-        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {{}}"  # noqa: S608 (names of our own)
-        return sql, attrgetter(*(field.attname for field in fields)), conversions
+        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES "  # noqa: S608 (names of our own)
+        return sql, place, attrgetter(*(field.attname for field in fields)), conversions

@@ -1,12 +1,18 @@
-"""Running SQL that is known: past Django's cursor on SQLite, whose work for a small query is as long as the database's."""
+"""Running SQL that is known: past Django's cursor, whose work for a small query is as long as the database's.
+
+SQLite is asked by its connection. PostgreSQL gets statement and values apart, so that it parses and plans a statement once a
+connection; Django's cursor writes the values into the text, which is another statement every time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX
+
+R = TypeVar("R")
 
 
 class Statement:
@@ -15,33 +21,46 @@ class Statement:
     def __init__(self, sql: str) -> None:
         self._sql = sql
         # What Django's cursor for SQLite makes of it each time.
-        self._bare = FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
+        self._marked = FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
 
     def rows(self, params: Sequence[Any]) -> list[Any]:
         """Return what it finds."""
-        database = connections[DEFAULT_DB_ALIAS]
-        if not _is_bare(database):
-            with database.cursor() as cursor:
-                cursor.execute(self._sql, params)
-                return list(cursor.fetchall())
-        with database.wrap_database_errors:
-            found: list[Any] = database.connection.execute(self._bare, params).fetchall()
-            return found
+        return self._run(params, lambda cursor: list(cursor.fetchall()))
 
     def count(self, params: Sequence[Any]) -> int:
         """Return how many rows it changes."""
-        database = connections[DEFAULT_DB_ALIAS]
+        return self._run(params, lambda cursor: int(cursor.rowcount))
+
+    def each(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of the rows of values."""
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        if database.vendor == "sqlite" and _is_bare(database):
+            with database.wrap_database_errors:
+                database.connection.executemany(self._marked, rows)
+        else:
+            with database.cursor() as cursor:
+                cursor.executemany(self._sql, rows)
+
+    def _run(self, params: Sequence[Any], told: Callable[[Any], R]) -> R:
+        database: Any = connections[DEFAULT_DB_ALIAS]
         if not _is_bare(database):
             with database.cursor() as cursor:
                 cursor.execute(self._sql, params)
-                return int(cursor.rowcount)
+                return told(cursor)
         with database.wrap_database_errors:
-            return int(database.connection.execute(self._bare, params).rowcount)
+            if database.vendor == "sqlite":
+                return told(database.connection.execute(self._marked, params))
+            with database.Database.Cursor(database.connection) as cursor:
+                return told(cursor.execute(self._sql, params))
 
 
 def _is_bare(database: Any) -> bool:
-    """Return whether the driver may be asked past Django's cursor: it is SQLite's, it is there, and nobody looks on."""
-    if database.vendor != "sqlite" or database.connection is None or database.execute_wrappers or database.queries_logged:
+    """Return whether the driver may be asked past Django's cursor: it is there and sound, and nobody looks on."""
+    if database.connection is None or database.execute_wrappers or database.queries_logged:
         return False
+    if database.vendor == "postgresql":
+        database.close_if_health_check_failed()
+        if database.connection is None:
+            return False
     database.validate_no_broken_transaction()
     return True

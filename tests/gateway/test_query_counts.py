@@ -50,10 +50,13 @@ def test_a_batch_of_eight_takes_as_many_as_a_batch_of_two(
 
 
 def test_one_post_takes_few(api: Client, dial: Callable[..., Any], model: Model) -> None:
-    """Token, line, policy, champion; begin, item, prediction, decision, event, policy again, commit; challenger."""
+    """Token, line, policy, champion; begin, item, prediction, decision, event, policy again, commit; challenger.
+
+    Where writers are not one at a time, the policy is locked besides.
+    """
     dial(Mode.FULL)
     found = statements(lambda: api.post(URL, photo(), content_type="image/jpeg"))
-    assert len(found) <= 13, "\n".join(found)
+    assert len(found) <= 13 + (connection.vendor == "postgresql"), "\n".join(found)
 
 
 def test_a_list_of_fifty_takes_as_many_as_a_list_of_five(api: Client, dial: Callable[..., Any], model: Model) -> None:
