@@ -22,6 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
+import psycopg
+from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
@@ -38,6 +40,7 @@ class Side:
         self.items = items
         self._environment = _environment(folder / str(items), items)
         if not (folder / str(items) / "built").exists():
+            _make_database(self._environment.get("DATABASE_URL", ""))
             self._run("build", str(items)).wait_for_end()
             (folder / str(items) / "built").touch()
         self._process = self._run("serve")
@@ -162,6 +165,17 @@ def _environment(folder: Path, items: int) -> dict[str, str]:
     if "DATABASE_URL" in os.environ:
         found["DATABASE_URL"] = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/sluice_growth_{items}"))
     return found
+
+
+def _make_database(url: str) -> None:
+    """Make an empty database at this address of a PostgreSQL server; a SQLite file makes itself."""
+    if not url:
+        return
+    parts = urlsplit(url)
+    name = parts.path.lstrip("/")
+    with psycopg.connect(urlunsplit(parts._replace(path=urlsplit(os.environ["DATABASE_URL"]).path)), autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _child(words: list[str]) -> None:
