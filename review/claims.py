@@ -44,7 +44,7 @@ _end = Update(
 )
 _with_item: Select[Claim] = Select(
     lambda: (
-        Claim.objects.select_for_update(of=("referral", "referral__item"), no_key=True)
+        Claim.objects.select_for_update(of=("self", "referral", "referral__item"), no_key=True)
         .select_related("referral__item", "referral__line")
         .filter(pk=number("claim"))
     )
@@ -122,11 +122,12 @@ def end(claim_id: int, reviewer: User, how: ClaimEnd, *, now: datetime) -> Claim
     """
     if claim_id > MAX_ID:
         raise ClaimLost("This claim is not yours.")
-    ended = _end.run(claim=claim_id, reviewer=reviewer.pk, now=now, how=how.value)
+    # The locks come first. Somebody may have locked the referral a moment too late to claim it: who had ended the claim by then
+    # would wait for that lock, and be waited for by the other's insertion.
     claim = _with_item.first(claim=claim_id)
     if claim is None or claim.reviewer_id != reviewer.pk:
         raise ClaimLost("This claim is not yours.")
-    if ended != 1:
+    if _end.run(claim=claim_id, reviewer=reviewer.pk, now=now, how=how.value) != 1:
         raise ClaimLost(_what_happened(claim))
     return claim
 

@@ -197,6 +197,7 @@ def test_a_slow_endpoint_gives_back_what_it_has_not_begun(
     assert sending.run_round(always(200)) == sending.PLACES_EACH
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_is_known_is_written_when_the_database_can_again(
     endpoint_of: EndpointOf, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
