@@ -68,3 +68,30 @@ def test_only_its_user_can_open_the_socket(start: Start, socket_path: Path) -> N
     with client(socket_path) as broker:
         broker.ping()
     assert socket_path.stat().st_mode & 0o077 == 0
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def test_a_server_that_was_killed_is_started_again(start: Start, socket_path: Path) -> None:
+    """However early: it answers before whoever started it has seen that it does."""
+    process = start()
+    with client(socket_path) as broker:
+        broker.rpush("celery", "a message")
+        assert broker.waitaof(1, 0, int(PATIENCE * 1000) // 2)[0] == 1
+        (first,) = children(process)
+        os.kill(first, signal.SIGKILL)
+        assert broker.lrange("celery", 0, -1) == [b"a message"]
+    (second,) = children(process)
+    assert second != first and process.poll() is None
+
+
+def test_it_stops_with_its_server(start: Start, socket_path: Path) -> None:
+    process = start()
+    with client(socket_path) as broker:
+        broker.ping()
+    (server,) = children(process)
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    assert not Path(f"/proc/{server}").exists()
