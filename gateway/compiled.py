@@ -189,7 +189,7 @@ class Insert(Generic[M]):
         places = ", ".join(["(" + ", ".join(["%s"] * len(self._concrete)) + ")"] * count)
         key = quote(str(meta.pk.column))
         sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608 (names of our own)
-        return self._statements.setdefault(count, Statement(sql))
+        return self._statements.setdefault(count, Statement(sql, inserts=True))
 
     @cached_property
     def _concrete(self) -> list[models.Field[Any, Any]]:

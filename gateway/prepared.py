@@ -81,7 +81,7 @@ class Insert(Generic[M]):
             statement.count([value for row in rows for value in row])
 
     def _statement(self, sql: str) -> Statement:
-        return self._statements.get(sql) or self._statements.setdefault(sql, Statement(sql))
+        return self._statements.get(sql) or self._statements.setdefault(sql, Statement(sql, inserts=True))
 
     @cached_property
     def _compiled(self) -> tuple[str, str, Callable[[M], tuple[Any, ...]], list[tuple[int, Convert]]]:

@@ -1,7 +1,8 @@
 """Running SQL that is known: past Django's cursor, whose work for a small query is as long as the database's.
 
-SQLite is asked by its connection. PostgreSQL gets statement and values apart, so that it parses and plans a statement once a
-connection; Django's cursor writes the values into the text, which is another statement every time.
+SQLite is asked by its connection. PostgreSQL gets statement and values apart; Django's cursor writes the values into the text.
+What only inserts is parsed and planned once a connection. What looks for rows is planned for the values it comes with: a plan
+for any values cannot use an index of a part of the rows, such as that of the open questions.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ R = TypeVar("R")
 
 
 class Statement:
-    """SQL with places for values, as Django writes it."""
+    """SQL with places for values, as Django writes it; `inserts` where it looks for nothing."""
 
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, *, inserts: bool = False) -> None:
         self._sql = sql
+        # To the driver None means: prepared where it comes often.
+        self._prepare = None if inserts else False
         # What Django's cursor for SQLite makes of it each time.
         self._marked = FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
 
@@ -51,7 +54,7 @@ class Statement:
             if database.vendor == "sqlite":
                 return told(database.connection.execute(self._marked, params))
             with database.Database.Cursor(database.connection) as cursor:
-                return told(cursor.execute(self._sql, params))
+                return told(cursor.execute(self._sql, params, prepare=self._prepare))
 
 
 def _is_bare(database: Any) -> bool:
