@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,7 +41,8 @@ class Postgres:
         first = int(self._server.get_postmaster_info().pid)
         children = _children(first)
         for pid in (first, *children):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # what serves a connection ends with it
+                os.kill(pid, signal.SIGKILL)
         until = time.monotonic() + SECONDS
         while any(_lives(pid) for pid in (first, *children)):
             if time.monotonic() > until:
