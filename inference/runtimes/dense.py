@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -32,17 +33,21 @@ def restored(tensors: Tensors, spec: dict[str, Any]) -> Network:
     """Return the network of these weights, with PyTorch. Raises `ModelUnavailable` for weights that are not for here."""
     from inference.vision.network import restore
 
-    try:
+    with _fitting():
         return restore(tensors, spec)
-    except (RuntimeError, KeyError, TypeError) as error:
-        raise ModelUnavailable(f"The weights don't fit this program: {error}.") from error
 
 
 def facts(spec: dict[str, Any]) -> tuple[list[str], Calibration]:
     """Return the classes, and how logits become probabilities. Raises `ModelUnavailable` where weights don't say it as here."""
-    try:
+    with _fitting():
         return list(spec["classes"]), Calibration(**spec["calibration"])
-    except (KeyError, TypeError) as error:
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, KeyError, TypeError) as error:
         raise ModelUnavailable(f"The weights don't fit this program: {error}.") from error
 
 

@@ -21,7 +21,7 @@ class TorchCpu(Runtime):
     def load(self, version: Weighted) -> Predictor:
         """Return the model of `version`. Raises `ModelUnavailable`."""
         tensors, spec = weights.load(version.weights_digest)
-        import torch
+        import torch  # after the weights: that there are none is told without it
 
         torch.set_num_threads(settings.TORCH_THREADS)
         network, (classes, calibration) = restored(tensors, spec), facts(spec)
