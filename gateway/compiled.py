@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
@@ -16,7 +15,7 @@ from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.sql import UpdateQuery
 
-from gateway.conversions import Convert, conversion, converted
+from gateway.conversions import conversion, converted
 from gateway.statements import Statement
 
 M = TypeVar("M", bound=models.Model)
@@ -152,52 +151,6 @@ class UpdateReturning(Update):
     def _as_sql(self) -> tuple[str, Sequence[Any]]:
         sql, params = super()._as_sql()
         return f"{sql} RETURNING {connection.ops.quote_name(self._column)}", params
-
-
-class Insert(Generic[M]):
-    """Insertion of rows, whose objects get their keys."""
-
-    def __init__(self, model: type[M]) -> None:
-        self._model = model
-        self._statements: dict[int, Statement] = {}
-
-    def one(self, row: M) -> M:
-        """Insert one row and return it."""
-        return self.all([row])[0]
-
-    def all(self, rows: Sequence[M]) -> Sequence[M]:
-        """Insert the rows, in their order, in one statement, and return them."""
-        if not rows:
-            return rows
-        statement = self._statements.get(len(rows)) or self._statement(len(rows))
-        # From where they are: a column of a model is a descriptor, which costs a call each.
-        values = [value if prepare is None else prepare(value) for row in rows for value, prepare in self._columns(row)]
-        keys = statement.rows(values)
-        alias = connection.alias
-        for row, (key,) in zip(rows, keys, strict=True):
-            row.pk = key
-            row._state.adding, row._state.db = False, alias
-        return rows
-
-    def _columns(self, row: M) -> Iterator[tuple[Any, Convert | None]]:
-        names, prepared = self._fields
-        return zip(names(row.__dict__), prepared, strict=True)
-
-    def _statement(self, count: int) -> Statement:
-        meta, quote = self._model._meta, connection.ops.quote_name
-        columns = ", ".join(quote(str(field.column)) for field in self._concrete)
-        places = ", ".join(["(" + ", ".join(["%s"] * len(self._concrete)) + ")"] * count)
-        key = quote(str(meta.pk.column))
-        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places} RETURNING {key}"  # noqa: S608 (names of our own)
-        return self._statements.setdefault(count, Statement(sql, inserts=True))
-
-    @cached_property
-    def _concrete(self) -> list[models.Field[Any, Any]]:
-        return [field for field in self._model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
-
-    @cached_property
-    def _fields(self) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[Convert | None]]:
-        return itemgetter(*(field.attname for field in self._concrete)), [conversion(field) for field in self._concrete]
 
 
 class _Query:

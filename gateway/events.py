@@ -10,9 +10,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from gateway.compiled import Insert
 from gateway.models import Event, Item
-from gateway.prepared import New
+from gateway.prepared import Insert, New
 from policies.models import Line
 
 _event = New(Event)

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from gateway.compiled import Insert, Update, moment, number, text, uuid
+from gateway.compiled import Update, moment, number, text, uuid
 from gateway.errors import AlreadyOpen, MovedMeanwhile, PhotoDeleted
 from gateway.events import actor_of, event, leave
 from gateway.models import DecidedBy, Decision, Item, ItemState, Referral, ReferralState
-from gateway.prepared import New
+from gateway.prepared import Insert, New
 from policies.decide import Reason
 from policies.models import PolicyVersion
 
@@ -22,7 +22,7 @@ PRIORITY = {Reason.APPEAL: 30, Reason.DISAGREEMENT: 20, Reason.RECALL: 20, Reaso
 LEVELS = tuple(sorted({0, *PRIORITY.values()}, reverse=True))
 
 _referral = New(Referral)
-_decision, _decisions = New(Decision), Insert(Decision)
+_decision, _decisions = New(Decision), Insert(Decision, keys=True)
 _move_item = Update(
     lambda: Item.objects.filter(pk=uuid("item"), revision=number("was")),
     state=text("state"),

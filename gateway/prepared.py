@@ -1,13 +1,13 @@
-"""Rows that are made and written many at a time: the road's own, where `compiled` has the statements for one.
+"""Rows that are made and written, one or many at a time, where `compiled` has the statements that look for rows or change them.
 
 The columns and their conversions come from the models; only the work of putting them into SQL is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
@@ -17,6 +17,9 @@ from gateway.conversions import Convert, conversion
 from gateway.statements import Statement
 
 M = TypeVar("M", bound=models.Model)
+# Rows of one statement: each number of rows is a statement of its own, and databases bound the values of one (SQLite 32,766,
+# PostgreSQL 65,535).
+MOST_ROWS = 64
 
 
 class New(Generic[M]):
@@ -55,42 +58,53 @@ class New(Generic[M]):
 
 
 class Insert(Generic[M]):
-    """Insertion of rows with all their columns but an automatic key, which the objects don't get."""
+    """Insertion of rows with all their columns; with `keys`, the objects get the keys that the database gives them."""
 
-    def __init__(self, model: type[M]) -> None:
-        self._model = model
-        self._statements: dict[str, Statement] = {}
+    def __init__(self, model: type[M], *, keys: bool = False) -> None:
+        self._model, self._keys = model, keys
+        self._statements: dict[int, Statement] = {}
 
-    def all(self, objects: Iterable[M]) -> None:
-        """Insert the objects, in their order, in one statement."""
-        sql, place, values_of, conversions = self._compiled
-        rows, alias = [], connection.alias
-        for one in objects:
-            row = list(values_of(one))
-            for index, convert in conversions:
-                row[index] = convert(row[index])
-            rows.append(row)
-            one._state.adding, one._state.db = False, alias
-        if not rows:
+    def one(self, row: M) -> M:
+        """Insert one row and return it."""
+        return self.all([row])[0]
+
+    def all(self, rows: Iterable[M]) -> list[M]:
+        """Insert the rows, in their order, a statement for up to MOST_ROWS of them, and return them."""
+        found, alias = list(rows), connection.alias
+        for start in range(0, len(found), MOST_ROWS):
+            self._insert(found[start : start + MOST_ROWS])
+        for row in found:
+            row._state.adding, row._state.db = False, alias
+        return found
+
+    def _insert(self, rows: Sequence[M]) -> None:
+        # All at once: a server would read and answer for each row, and SQLite's driver gives Python's lock away for each.
+        statement = self._statements.get(len(rows)) or self._statement(len(rows))
+        names, converts = self._fields
+        # From where they are: the column of a relation is a descriptor, which costs a call.
+        values = [
+            value if convert is None else convert(value)
+            for row in rows
+            for value, convert in zip(names(row.__dict__), converts, strict=True)
+        ]
+        if not self._keys:
+            statement.count(values)
             return
-        if connection.vendor == "sqlite":
-            self._statement(sql + place).each(rows)
-        else:
-            # A server is asked once: it would read and answer for each row what it can for all of them.
-            statement = self._statement(sql + ", ".join([place] * len(rows)))
-            statement.count([value for row in rows for value in row])
+        for row, (key,) in zip(rows, statement.rows(values), strict=True):
+            row.pk = key
 
-    def _statement(self, sql: str) -> Statement:
-        return self._statements.get(sql) or self._statements.setdefault(sql, Statement(sql, inserts=True))
+    def _statement(self, count: int) -> Statement:
+        meta, quote = self._model._meta, connection.ops.quote_name
+        columns = ", ".join(quote(str(field.column)) for field in self._concrete)
+        places = ", ".join(["(" + ", ".join(["%s"] * len(self._concrete)) + ")"] * count)
+        told = f" RETURNING {quote(str(meta.pk.column))}" if self._keys else ""
+        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places}{told}"  # noqa: S608 (names of our own)
+        return self._statements.setdefault(count, Statement(sql, inserts=True))
 
     @cached_property
-    def _compiled(self) -> tuple[str, str, Callable[[M], tuple[Any, ...]], list[tuple[int, Convert]]]:
-        meta = self._model._meta
-        fields = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
-        quote = connection.ops.quote_name
-        columns = ", ".join(quote(str(field.column)) for field in fields)
-        place = f"({', '.join('%s' for _ in fields)})"
-        every = [(place, conversion(field)) for place, field in enumerate(fields)]
-        conversions = [(place, convert) for place, convert in every if convert is not None]
-        sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES "  # noqa: S608 (names of our own)
-        return sql, place, attrgetter(*(field.attname for field in fields)), conversions
+    def _concrete(self) -> list[models.Field[Any, Any]]:
+        return [field for field in self._model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
+
+    @cached_property
+    def _fields(self) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[Convert | None]]:
+        return itemgetter(*(field.attname for field in self._concrete)), [conversion(field) for field in self._concrete]

@@ -34,16 +34,6 @@ class Statement:
         """Return how many rows it changes."""
         return self._run(params, lambda cursor: int(cursor.rowcount))
 
-    def each(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Run it for each of the rows of values."""
-        database: Any = connections[DEFAULT_DB_ALIAS]
-        if database.vendor == "sqlite" and _is_bare(database):
-            with database.wrap_database_errors:
-                database.connection.executemany(self._marked, rows)
-        else:
-            with database.cursor() as cursor:
-                cursor.executemany(self._sql, rows)
-
     def _run(self, params: Sequence[Any], told: Callable[[Any], R]) -> R:
         database: Any = connections[DEFAULT_DB_ALIAS]
         if not _is_bare(database):

@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from gateway.compiled import Insert, Rows, Select, Update, moment, number, text
+from gateway.compiled import Rows, Select, Update, moment, number, text
 from gateway.events import actor_of, event, leave
 from gateway.models import Prediction, Referral, ReferralState, Role
-from gateway.prepared import New
+from gateway.prepared import Insert, New
 from gateway.turns import in_turn
 from policies.models import Line, Reveal
 from review.errors import ClaimLost, PredictionHidden
@@ -31,7 +31,7 @@ SPARE = 2
 # The largest number of a row that a database has.
 MAX_ID = 2**63 - 1
 
-_claim, _claims = New(Claim), Insert(Claim)
+_claim, _claims = New(Claim), Insert(Claim, keys=True)
 _stopped = Rows(lambda: Claim.objects.filter(ended_at=None, expires_at__lte=moment("now")).values_list("pk")[:1])
 _one_at_a_time = Rows(lambda: User.objects.select_for_update(no_key=True).filter(pk=number("reviewer")).values_list("pk"))
 _questions_held = Rows(

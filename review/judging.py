@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from gateway import lifecycle
-from gateway.compiled import Insert, Select, number, uuid
+from gateway.compiled import Select, number, uuid
 from gateway.errors import KeyReused
 from gateway.events import actor_of, event, leave, together
 from gateway.models import DecidedBy, Decision, ItemState, Referral, ReferralState
-from gateway.prepared import New
+from gateway.prepared import Insert, New
 from gateway.turns import in_turn
 from policies.decide import Reason
 from review import claims
@@ -25,7 +25,7 @@ from review.labels import append_label, inclusion_probability, withdraw_label
 from review.models import ClaimEnd, Judgement
 from review.undoing import check_revisable
 
-_judgement, _judgements = New(Judgement), Insert(Judgement)
+_judgement, _judgements = New(Judgement), Insert(Judgement, keys=True)
 # Locked are the question and its item; not the line, which every post and judgement needs.
 _locked: Select[Referral] = Select(
     lambda: (

@@ -8,16 +8,16 @@ from typing import Any
 
 from django.db.models import F
 
-from gateway.compiled import Insert, Rows, UpdateReturning, number, uuid
+from gateway.compiled import Rows, UpdateReturning, number, uuid
 from gateway.models import Item
-from gateway.prepared import New
+from gateway.prepared import Insert, New
 from policies.decide import Reason, Route
 from review.models import Label, LabelFeed, LabelSource
 
 # What was drawn for people because somebody doubted it, and not by chance: nobody knows with which probability.
 DOUBTED = {Reason.APPEAL.value, Reason.RECALL.value}
 
-_label, _labels = New(Label), Insert(Label)
+_label, _labels = New(Label), Insert(Label, keys=True)
 _standing = Rows(lambda: Label.objects.filter(item=uuid("item"), superseded_by=None).values_list("pk"))
 # The update locks the row until the caller commits, so that the next places are given only after these are visible.
 _longer = UpdateReturning(
