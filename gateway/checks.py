@@ -104,7 +104,7 @@ def _engines() -> Iterator[CheckMessage]:
         hint = "Add ?sslmode=verify-full (or require) to DATABASE_URL; ?sslmode=disable where the network is your own."
         yield Warning(f"Nothing says that {found['HOST']} is asked through TLS.", hint=hint, id="gateway.W003")
     if settings.WEB_WORKERS > 1 and found["ENGINE"] == SQLITE:
-        hint = "Use PostgreSQL, or one process: several wait for SQLite's one writer by polling, up to a second."
+        hint = "Use PostgreSQL, or one process: several take turns at SQLite's one writer, and are hardly faster than one."
         yield Warning(f"{settings.WEB_WORKERS} web processes share a SQLite file.", hint=hint, id="gateway.W004")
     bucket = urlparse(settings.MEDIA_STORAGE_URL)
     if settings.MEDIA_STORAGE_URL and (bucket.scheme != "s3" or not bucket.netloc or bucket.query):

@@ -1,12 +1,27 @@
-"""Who writes in one process waits in line, and an exception leaves the line to the next."""
+"""Who writes to SQLite waits in line, with the threads of this process and with other processes; a failure leaves the line."""
 
 from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 
 from gateway import turns
 from gateway.turns import in_turn
+
+sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="a server runs transactions side by side")
+
+
+@pytest.fixture
+def other(file_database: Path) -> Iterator[int]:
+    """Return the lock of the database's processes as another of them has it open."""
+    with closing(os.fdopen(os.open(f"{file_database}-turn", os.O_RDWR | os.O_CREAT), "r+b")) as file:
+        yield file.fileno()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -20,4 +35,20 @@ def test_one_that_fails_leaves_the_line() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_who_is_in_a_transaction_waits_for_nobody() -> None:
     with turns._line, transaction.atomic(), in_turn():
+        assert connection.in_atomic_block
+
+
+@sqlite_only
+def test_one_process_has_its_turn_at_a_time(other: int) -> None:
+    with pytest.raises(ValueError, match="no"), in_turn():
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise ValueError("no")
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@sqlite_only
+def test_who_is_in_a_transaction_waits_for_no_process(other: int) -> None:
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with transaction.atomic(), in_turn():
         assert connection.in_atomic_block
