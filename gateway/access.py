@@ -52,7 +52,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(route, method, response.status_code).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
-    if settings.ACCESS_LOG and route not in QUIET:
+    if settings.ACCESS_LOG and route not in QUIET and logger.isEnabledFor(logging.INFO):
         facts = _facts(request, response, seconds)
         logger.info("%s %s %d", request.method, facts["path"], response.status_code, extra={"fields": facts})
 

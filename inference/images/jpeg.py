@@ -24,32 +24,36 @@ MAX_SCANS = 100
 def walk(data: bytes) -> Container:
     """Return what the segments of `data` tell. What follows the end of the first picture is dropped. Raises `InputRefused`."""
     size: tuple[int, int] | None = None
-    turned, scans, kept, at = UPRIGHT, 0, [data[:2]], 2
+    turned, scans, at = UPRIGHT, 0, 2
+    # What a decoder needs, as runs of bytes: most photos are one.
+    runs = [[0, 2]]
     while True:
-        marker, begin, end = _segment(data, at)
-        at = end
-        if marker == END_OF_IMAGE:
-            break
-        body = data[begin:end]
+        start = at
+        marker, begin, at = _segment(data, start)
         if marker in FRAMES:
             # Decoders go by the frame before the scan, whatever a later one says.
             if size is not None:
                 raise corrupt("This JPEG file has a second frame.")
-            size = _size(body)
+            size = _size(data[begin:at])
         elif marker == START_OF_SCAN:
             scans += 1
-            at = _scan_end(data, end)
-        elif marker == APP1 and body[2:8] == EXIF:
-            turned = orientation(body[8:])
+            at = _scan_end(data, at)
+        elif marker == APP1 and data[begin + 2 : begin + 8] == EXIF:
+            turned = orientation(data[begin + 8 : at])
         if _needed(marker):
-            kept.append(b"\xff" + bytes([marker]) + data[begin:at])
+            if runs[-1][1] == start:
+                runs[-1][1] = at
+            else:
+                runs.append([start, at])
+        if marker == END_OF_IMAGE:
+            break
     if size is None or scans == 0:
         raise corrupt("This JPEG file has no picture in it: a frame or its scan is missing.")
     if scans > MAX_SCANS:
         raise InputRefused(
             "image-too-costly", "The image is too costly to decode", f"It has {scans} scans; {MAX_SCANS} are taken."
         )
-    return Container("image/jpeg", *size, turned, b"".join((*kept, b"\xff\xd9")))
+    return Container("image/jpeg", *size, turned, b"".join([data[begin:end] for begin, end in runs]))
 
 
 def _segment(data: bytes, at: int) -> tuple[int, int, int]:
