@@ -1,10 +1,11 @@
 """Next and judge, again and again, with 50,000 items open: Sluice as `serve` runs it beside Label Studio under gunicorn.
 
-    python benchmarks/review.py [--waiting 50000] [--seconds 4] [--rounds 3] [--label-studio DIR] [--alone]
+    python benchmarks/review.py [--waiting 50000] [--seconds 4] [--rounds 3] [--workers 2] [--label-studio DIR] [--alone]
 
-Sluice is called as its console does, with a session and its CSRF token, on SQLite with synchronous=FULL. Label Studio, on
-PostgreSQL, is called with a token, which costs it less. `--label-studio` is where its environment is kept (made there where it
-is missing: two minutes and 1 GB); `--alone` leaves it out. The two take turns. The last line of the output is one JSON object.
+Sluice is called as its console does, with a session and its CSRF token, on SQLite with synchronous=FULL, or on the database of
+DATABASE_URL. Label Studio, on PostgreSQL, is called with a token, which costs it less. Both have two web processes.
+`--label-studio` is where its environment is kept (made there where it is missing: two minutes and 1 GB); `--alone` leaves it
+out. The two take turns. The last line of the output is one JSON object.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ class Sluice:
 
     name = "Sluice"
 
-    def __init__(self, folder: Path, *, waiting: int) -> None:
+    def __init__(self, folder: Path, *, waiting: int, workers: int) -> None:
         self._port = free_port()
-        environment = {**os.environ, "SLUICE_VAR": str(folder), "LOG_LEVEL": "ERROR"}
+        environment = {**os.environ, "SLUICE_VAR": str(folder), "LOG_LEVEL": "ERROR", "WEB_WORKERS": str(workers)}
         told = subprocess.run(
             [sys.executable, str(HERE / "waiting_line.py"), str(waiting), str(PEOPLE)],
             env=environment, check=True, stdout=subprocess.PIPE, text=True,
@@ -133,13 +134,14 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2, help="web processes of Sluice")
     parser.add_argument("--label-studio", type=Path, default=Path.home() / ".cache" / "sluice-label-studio")
     parser.add_argument("--alone", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-review-", ignore_cleanup_errors=True) as folder:
         sides: list[Side] = []
         try:
-            sides.append(Sluice(Path(folder) / "sluice", waiting=options.waiting))
+            sides.append(Sluice(Path(folder) / "sluice", waiting=options.waiting, workers=options.workers))
             if not options.alone:
                 peer = Path(folder) / "label-studio"
                 sides.append(LabelStudio(options.label_studio, peer, people=PEOPLE, waiting=options.waiting))

@@ -10,15 +10,18 @@ import errno
 import hashlib
 import io
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from gateway.drafts import Draft
 from gateway.errors import AGAIN, StorageFull
+from gateway.syncing import Waits, sync_folder
 
 if TYPE_CHECKING:
     # Its libraries are large: only who has a bucket loads them.
@@ -26,9 +29,6 @@ if TYPE_CHECKING:
 
 # What a system says where nothing more can be written.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-# A file without a name, where the system has that; and what it says where not. Without the flag a folder can't be written.
-NAMELESS = getattr(os, "O_TMPFILE", 0)
-NAMELESS_UNKNOWN = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 # Folders whose names this process has synced, all the way up.
 _durable: set[str] = set()
 
@@ -66,75 +66,48 @@ def store(data: bytes, digest: str = "") -> str:
 
     Raises StorageFull where there is no room for them.
     """
-    digest, elsewhere = digest or digest_of(data), bucket()
+    digest = digest or digest_of(data)
+    store_all([(data, digest)])
+    return digest
+
+
+def store_all(photos: Sequence[tuple[bytes, str]]) -> None:
+    """Keep several, each with its digest, as `store` does, and share the waits for the disk."""
+    elsewhere = bucket()
     if elsewhere is not None:
-        # Without looking first: that costs as much, and what is there may be leaving.
-        elsewhere.save(name_of(digest), ContentFile(data))
-        return digest
+        for data, digest in photos:
+            # Without looking first: that costs as much, and what is there may be leaving.
+            elsewhere.save(name_of(digest), ContentFile(data))
+        return
+    top = f"{settings.VAR_DIR}/media"
+    # Plain text instead of paths: with every photo these take longer than writing it.
+    places = {f"{top}/{name_of(digest)}": data for data, digest in photos}
     try:
-        _keep(data, digest)
+        _keep(top, places)
+    except FileNotFoundError:
+        # A folder was there once, and somebody has taken it away.
+        _durable.clear()
+        _keep(top, places)
     except OSError as error:
         if error.errno in FULL:
             raise StorageFull(AGAIN) from error
         raise
-    return digest
 
 
-def _keep(data: bytes, digest: str) -> None:
-    # Plain text instead of paths: with every photo these take longer than writing it.
-    path = f"{settings.VAR_DIR}/media/{name_of(digest)}"
-    folder = os.path.dirname(path)
-    if folder not in _durable:
-        _make_folder(folder)
-    # Whoever is storing the same bytes at this moment may not have synced their name yet.
-    if not os.path.exists(path):
-        try:
-            _write(path, folder, data)
-        except FileNotFoundError:
-            # The folder was there once, and somebody has taken it away.
+def _keep(top: str, places: dict[str, bytes]) -> None:
+    folders = list({os.path.dirname(path) for path in places})
+    for folder in folders:
+        if folder not in _durable:
             _make_folder(folder)
-            _write(path, folder, data)
-    _sync_folder(folder)
-
-
-def _write(path: str, folder: str, data: bytes) -> None:
-    """Write a file without a name, and name it once it is whole: a crash leaves no half a photo, and nothing to sweep up."""
-    try:
-        # In the one folder above: a file system looks for room near the folder it is told, and 256 of them are far apart.
-        file = os.open(os.path.dirname(folder), os.O_WRONLY | NAMELESS, 0o666)
-    except OSError as error:
-        if error.errno not in NAMELESS_UNKNOWN:
-            raise
-        _write_beside(path, f"{folder}/.{os.path.basename(path)}.{uuid4().hex}", data)
-        return
-    try:
-        _fill(file, data)
-        # The folder of the source is looked at for no other path than a relative one, and makes Python follow the link.
-        os.link(f"/proc/self/fd/{file}", path, src_dir_fd=file, follow_symlinks=True)
-    except FileExistsError:
-        pass  # somebody has stored the same bytes meanwhile
-    finally:
-        os.close(file)
-
-
-def _write_beside(path: str, draft: str, data: bytes) -> None:
-    """The same where every file has a name (network file systems, other systems than Linux): write beside, then rename."""
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        _fill(file, data)
-        os.rename(draft, path)
-    except OSError:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(file)
-
-
-def _fill(file: int, data: bytes) -> None:
-    if os.write(file, data) != len(data):
-        raise OSError(errno.ENOSPC, "The disk took only a part of the photo.")
-    if settings.DURABILITY == "full":
-        os.fsync(file)
+    durable = settings.DURABILITY == "full"
+    with ExitStack() as stack:
+        waits = stack.enter_context(Waits(top, durable=durable, many=len(places) > 1))
+        drafts = [stack.enter_context(Draft(path, data)) for path, data in places.items() if not os.path.exists(path)]
+        waits.for_files([draft.file for draft in drafts])
+        for draft in drafts:
+            draft.put()
+        # Also of those that were there: who is storing the same bytes at this moment may not have waited for their names yet.
+        waits.for_folders(folders)
 
 
 def load(digest: str) -> bytes:
@@ -174,17 +147,7 @@ def _make_folder(folder: str) -> None:
     Those that were there are synced too, as somebody else may just have made them, but once a process.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for above in Path(folder).parents[:2]:
-        _sync_folder(above)
+    if settings.DURABILITY == "full":
+        for above in Path(folder).parents[:2]:
+            sync_folder(above)
     _durable.add(folder)
-
-
-def _sync_folder(folder: str | Path) -> None:
-    """A name must survive a power cut as well as the bytes, where the setting asks for that."""
-    if settings.DURABILITY != "full":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -93,9 +93,7 @@ def _carry(tickets: list[Ticket[_Entry, list[Outcome]]]) -> None:
         with stage("predict"):
             _predict_all(entries)
         with stage("store"):
-            for entry in entries:
-                for arrival in entry.arrivals:
-                    media.store(arrival.data, arrival.digest)
+            media.store_all([(arrival.data, arrival.digest) for entry in entries for arrival in entry.arrivals])
         with stage("record"):
             recorded = _together.record_all(entries)
     except Exception as error:  # noqa: BLE001 (it belongs to those who wait, of whom this thread is only one)

@@ -100,7 +100,8 @@ def import_photos(line: Line, photos: Sequence[Labelled], *, actor: str, progres
         for digest in set(there.values_list("item__media_digest", flat=True)):
             del fresh[digest]
         decoded = {digest: _decode(line, photo, data, refused) for digest, (photo, data) in fresh.items()}
-        rows = [(photo, media.store(data), seen) for digest, (photo, data) in fresh.items() if (seen := decoded[digest])]
+        rows = [(photo, digest, seen) for digest, (photo, _) in fresh.items() if (seen := decoded[digest])]
+        media.store_all([(fresh[digest][1], digest) for _, digest, _ in rows])
         masks = {photo.path: media.store(photo.mask.read_bytes()) for photo, _, _ in rows if photo.mask}
         with transaction.atomic():
             _record(line, policy, rows, masks, actor=actor, now=timezone.now())

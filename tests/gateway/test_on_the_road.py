@@ -51,7 +51,7 @@ def test_raising_automation_waits_for_the_next_item(
     post: Callable[..., Any], dial: Callable[..., Any], line: Any, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The item had come under a policy that asks no model: the new one has nothing to decide it with."""
-    monkeypatch.setattr("gateway.media.store", lambda *photo: dial(Mode.FULL))
+    monkeypatch.setattr("gateway.media.store_all", lambda photos: dial(Mode.FULL))
     answer = post()
     assert (answer["reason"], answer["policy_version"], answer["mode"]) == ("human_only", 1, "human_only")
     assert Item.objects.get().policy.number == 1

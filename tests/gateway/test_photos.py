@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from gateway import media
+from gateway import drafts, media
 from tests.conftest import photo
 
 Login = Callable[[User], Client]
@@ -126,7 +126,7 @@ def test_where_every_file_has_a_name_a_photo_gets_its_own_once_it_is_whole(
     media_folder: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on network file systems, and on other systems than Linux."""
-    monkeypatch.setattr(media, "NAMELESS", 0)
+    monkeypatch.setattr(drafts, "NAMELESS", 0)
     digest = media.store(b"bytes")
     assert media.load(digest) == b"bytes"
     assert [one.name for one in media.path_of(digest).parent.iterdir()] == [digest]

@@ -66,6 +66,6 @@ def test_trouble_is_said_and_leaves_nothing(
 
 
 def test_other_errors_of_the_system_stay_what_they_are(line: Line, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "store", fails(PermissionError(errno.EACCES, "Permission denied")))
+    monkeypatch.setattr(media, "store_all", fails(PermissionError(errno.EACCES, "Permission denied")))
     with pytest.raises(PermissionError):
         post(api)
