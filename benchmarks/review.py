@@ -1,9 +1,9 @@
 """Next and judge, again and again, with 50,000 items open: Sluice as `serve` runs it beside Label Studio under gunicorn.
 
-    python benchmarks/review.py [--waiting 50000] [--seconds 4] [--rounds 3] [--workers 2] [--label-studio DIR] [--alone]
+    python benchmarks/review.py [--waiting 50000] [--seconds 4] [--rounds 3] [--workers 1] [--label-studio DIR] [--alone]
 
 Sluice is called as its console does, with a session and its CSRF token, on SQLite with synchronous=FULL, or on the database of
-DATABASE_URL. Label Studio, on PostgreSQL, is called with a token, which costs it less. Both have two web processes.
+DATABASE_URL. Label Studio, on PostgreSQL, is called with a token, which costs it less.
 `--label-studio` is where its environment is kept (made there where it is missing: two minutes and 1 GB); `--alone` leaves it
 out. The two take turns. The last line of the output is one JSON object.
 """
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2, help="web processes of Sluice")
+    parser.add_argument("--workers", type=int, default=1, help="web processes of Sluice; Label Studio has two")
     parser.add_argument("--label-studio", type=Path, default=Path.home() / ".cache" / "sluice-label-studio")
     parser.add_argument("--alone", action="store_true")
     options = parser.parse_args()
