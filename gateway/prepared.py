@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
@@ -80,12 +79,11 @@ class Insert(Generic[M]):
     def _insert(self, rows: Sequence[M]) -> None:
         # All at once: a server would read and answer for each row, and SQLite's driver gives Python's lock away for each.
         statement = self._statements.get(len(rows)) or self._statement(len(rows))
-        names, converts = self._fields
         # From where they are: the column of a relation is a descriptor, which costs a call.
         values = [
-            value if convert is None else convert(value)
-            for row in rows
-            for value, convert in zip(names(row.__dict__), converts, strict=True)
+            held[name] if convert is None else convert(held[name])
+            for held in (row.__dict__ for row in rows)
+            for name, convert in self._columns
         ]
         if not self._keys:
             statement.count(values)
@@ -106,5 +104,5 @@ class Insert(Generic[M]):
         return [field for field in self._model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
 
     @cached_property
-    def _fields(self) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[Convert | None]]:
-        return itemgetter(*(field.attname for field in self._concrete)), [conversion(field) for field in self._concrete]
+    def _columns(self) -> list[tuple[str, Convert | None]]:
+        return [(field.attname, conversion(field)) for field in self._concrete]
