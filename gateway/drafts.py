@@ -1,4 +1,7 @@
-"""Files that get their name once they are whole: a crash leaves no half a photo, and nothing to sweep up."""
+"""Files that get their name once they are whole: a crash leaves no half a photo.
+
+A file without a name leaves nothing to sweep up either; where every file has one, a hidden one may stay.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Draft(AbstractContextManager["Draft"]):
         try:
             if os.write(self.file, data) != len(data):
                 raise OSError(errno.ENOSPC, "The disk took only a part of the photo.")
-        except OSError:
+        except BaseException:
             self._end()
             raise
 
@@ -30,7 +33,7 @@ class Draft(AbstractContextManager["Draft"]):
         self._end()
 
     def put(self) -> None:
-        """Give it its name, unless somebody has put the same bytes there meanwhile."""
+        """Give it its name. If somebody has put a file there meanwhile, it has the same bytes."""
         if self._beside:
             os.rename(self._beside, self._path)
             self._beside = ""
@@ -52,7 +55,7 @@ class Draft(AbstractContextManager["Draft"]):
         return os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def _end(self) -> None:
-        os.close(self.file)
         if self._beside:
             with suppress(FileNotFoundError):
                 os.unlink(self._beside)
+        os.close(self.file)

@@ -52,7 +52,7 @@ def event(
 
 
 def leave(*events: Event) -> None:
-    """Write events, in one statement, in the transaction of what they tell of."""
+    """Write events in the transaction of what they tell of."""
     gathered = _gathered.get()
     if gathered is None:
         _events.all(events)
@@ -62,7 +62,7 @@ def leave(*events: Event) -> None:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Write all events that are left inside in one statement at its end, which lies inside the transaction."""
+    """Write all events that are left inside together at its end, which lies inside the transaction."""
     gathered: list[Event] = []
     token = _gathered.set(gathered)
     try:

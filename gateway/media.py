@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # What a system says where nothing more can be written.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+# Photos that are written at the same time: each holds an open file, and of those a process may have a thousand.
+MOST_OPEN = 16
 # Folders whose names this process has synced, all the way up.
 _durable: set[str] = set()
 
@@ -79,6 +81,16 @@ def store_all(photos: Sequence[tuple[bytes, str]]) -> None:
             # Without looking first: that costs as much, and what is there may be leaving.
             elsewhere.save(name_of(digest), ContentFile(data))
         return
+    try:
+        for start in range(0, len(photos), MOST_OPEN):
+            _keep_some(photos[start : start + MOST_OPEN])
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull(AGAIN) from error
+        raise
+
+
+def _keep_some(photos: Sequence[tuple[bytes, str]]) -> None:
     top = f"{settings.VAR_DIR}/media"
     # Plain text instead of paths: with every photo these take longer than writing it.
     places = {f"{top}/{name_of(digest)}": data for data, digest in photos}
@@ -88,10 +100,6 @@ def store_all(photos: Sequence[tuple[bytes, str]]) -> None:
         # A folder was there once, and somebody has taken it away.
         _durable.clear()
         _keep(top, places)
-    except OSError as error:
-        if error.errno in FULL:
-            raise StorageFull(AGAIN) from error
-        raise
 
 
 def _keep(top: str, places: dict[str, bytes]) -> None:

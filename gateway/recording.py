@@ -1,4 +1,4 @@
-"""The record step: a whole batch in as many statements as there are tables."""
+"""The record step: a whole batch in a statement a table, or a few where it is large."""
 
 from __future__ import annotations
 

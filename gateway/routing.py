@@ -144,7 +144,7 @@ def _told(ticket: Ticket[_Entry, list[Outcome]]) -> list[Outcome]:
 
 
 def _record(entries: Sequence[_Entry]) -> list[list[Outcome] | Exception]:
-    """Write the batches of several requests inside one transaction: as many statements as there are tables."""
+    """Write the batches of several requests inside one transaction, with a few statements."""
     seen = {entry.line.pk: entry for entry in entries}
     newest = {pk: _kept_policy(seen[pk].line, seen[pk].policy) for pk in sorted(seen)}
     results = [_judged(entry, newest[entry.line.pk]) for entry in entries]

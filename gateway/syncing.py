@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -17,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 
 # Those on which it waits for the disk, as it does not on every network's and user's file system.
-SOUND = frozenset({"ext4", "xfs"})
-# Before this kernel it did not tell that something could not be written.
-TELLS = (5, 8)
+SOUND = frozenset({b"ext4", b"xfs"})
+# Before this kernel it did not tell of every failure: of a page since 5.8, of what names are written with since 5.17.
+TELLS = (5, 17)
 # Kilobytes that wait to be written anywhere on the machine: with more, a backup's perhaps, a photo would wait for those.
 MOST_WAITING = 32 * 1024
 MOUNTS, MEMORY = Path("/proc/self/mountinfo"), Path("/proc/meminfo")
@@ -73,20 +74,28 @@ def is_sound(folder: str) -> bool:
     if sys.platform != "linux" or not hasattr(_library(), "syncfs") or _kernel() < TELLS:
         return False
     device = Path(folder).stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    rows = (line.split() for line in MOUNTS.read_text().splitlines())
-    # After a dash come type and source; before it a number of optional fields.
-    return any(row[2] == number and row[row.index("-") + 1] in SOUND for row in rows)
+    number = b"%d:%d" % (os.major(device), os.minor(device))
+    # Names of folders may be in any encoding. After a dash come type and source, before it a number of optional fields.
+    rows = (line.partition(b" - ") for line in _lines(MOUNTS))
+    return any(before.split()[2:3] == [number] and not SOUND.isdisjoint(after.split()[:1]) for before, _, after in rows)
 
 
 def _waiting() -> int:
-    """Return the kilobytes that wait to be written, or are being written."""
-    rows = (line.split() for line in MEMORY.read_text().splitlines())
-    return sum(int(row[1]) for row in rows if row[0] in {"Dirty:", "Writeback:"})
+    """Return the kilobytes that wait to be written, or are being written; too many where nobody says so."""
+    found = [int(line.split()[1]) for line in _lines(MEMORY) if line.startswith((b"Dirty:", b"Writeback:"))]
+    return sum(found) if found else MOST_WAITING + 1
+
+
+def _lines(file: Path) -> list[bytes]:
+    """Return the lines of a file that the system may hide."""
+    try:
+        return file.read_bytes().split(b"\n")
+    except OSError:
+        return []
 
 
 def _kernel() -> tuple[int, ...]:
-    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+    return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 
 
 @cache

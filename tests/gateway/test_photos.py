@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from gateway import drafts, media
+from gateway.errors import StorageFull
 from tests.conftest import photo
 
 Login = Callable[[User], Client]
@@ -143,6 +145,18 @@ def test_a_photo_that_does_not_fit_leaves_nothing_behind(media_folder: Path, mon
     with pytest.raises(OSError, match="no space"):
         media.store(b"bytes")
     assert [path for path in media_folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_is_told_also_where_a_folder_has_to_be_made_again(
+    media_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    shutil.rmtree(media.path_of(media.store(b"bytes")).parent)
+    monkeypatch.setattr(media, "_make_folder", full)
+    with pytest.raises(StorageFull):
+        media.store(b"bytes")
 
 
 def test_a_folder_that_was_taken_away_is_made_again(media_folder: Path) -> None:

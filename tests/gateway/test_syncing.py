@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_where_others_have_much_to_write_nobody_waits_for_that(disk: Disk) -> No
     assert disk.waits == [("one", 0)] * 3 + [("one", 3)] * 3
 
 
+def test_where_the_system_hides_how_much_there_is_each_waits_for_itself(disk: Disk) -> None:
+    syncing.MEMORY.unlink()
+    media.store_all(PHOTOS)
+    assert disk.waits == [("one", 0)] * 3 + [("one", 3)] * 3
+
+
+def test_a_batch_holds_only_some_files_open(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MOST_OPEN", 2)
+    media.store_all(PHOTOS)
+    assert disk.waits == [("all", 0), ("all", 2), ("one", 2), ("one", 3)]
+
+
 def test_what_failed_is_looked_for_file_by_file(disk: Disk) -> None:
     disk.whole = False
     media.store_all(PHOTOS)
@@ -99,11 +112,13 @@ def test_a_crash_before_the_bytes_are_safe_leaves_nothing(disk: Disk, monkeypatc
     ("mounts", "kernel", "sound"),
     [
         (EXT4, "6.1.0-17-amd64", True),
-        (EXT4.replace("ext4", "xfs"), "5.8", True),
+        (EXT4.replace("ext4", "xfs"), "5.17+", True),
+        ("31 27 0:40 / /media/M\xfcller\u2028\x0c rw - vfat /dev/sdb rw\n" + EXT4, "6.18.44-fc", True),
         (EXT4.replace("ext4", "nfs4"), "6.1.0", False),
         (EXT4.replace("ext4", "fuse.ext4"), "6.1.0", False),
         (EXT4.replace("254:0", "254:1"), "6.1.0", False),
-        (EXT4, "5.7.19", False),
+        (EXT4, "5.16.19", False),
+        ("27 1 254:0 / / rw\n", "6.1.0", False),
         ("", "6.1.0", False),
     ],
 )
@@ -111,9 +126,9 @@ def test_it_is_relied_upon_where_it_is_known_to_be_sound(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounts: str, kernel: str, sound: bool
 ) -> None:
     table = tmp_path / "mountinfo"
-    table.write_text(mounts)
+    table.write_bytes(mounts.encode("latin-1", "replace"))
     monkeypatch.setattr(syncing, "MOUNTS", table)
-    monkeypatch.setattr(syncing, "_kernel", lambda: tuple(int(part) for part in kernel.split("-")[0].split(".")[:2]))
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=kernel))
     monkeypatch.setattr(os, "major", lambda device: 254)
     monkeypatch.setattr(os, "minor", lambda device: 0)
     assert syncing.is_sound.__wrapped__(str(tmp_path)) is sound

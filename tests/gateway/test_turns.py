@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from gateway import turns
 from gateway.turns import in_turn
@@ -52,3 +52,38 @@ def test_who_is_in_a_transaction_waits_for_no_process(other: int) -> None:
     fcntl.flock(other, fcntl.LOCK_EX)
     with transaction.atomic(), in_turn():
         assert connection.in_atomic_block
+
+
+@sqlite_only
+def test_who_waits_behind_a_frozen_process_is_told(other: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.0)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(OperationalError, match="locked"), in_turn():
+        pass
+    assert not turns._line.locked()
+    fcntl.flock(other, fcntl.LOCK_UN)
+    with in_turn():
+        assert connection.in_atomic_block
+
+
+@sqlite_only
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_behind_a_frozen_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.0)
+    with turns._line, pytest.raises(OperationalError, match="locked"), in_turn():
+        pass
+
+
+@sqlite_only
+def test_whoever_may_use_the_database_may_have_its_turn(file_database: Path) -> None:
+    file_database.chmod(0o640)
+    with in_turn():
+        pass
+    assert Path(f"{file_database}-turn").stat().st_mode & 0o777 == 0o640
+
+
+@sqlite_only
+def test_a_turn_that_cannot_be_had_is_trouble_of_the_database(file_database: Path) -> None:
+    Path(f"{file_database}-turn").mkdir()
+    with pytest.raises(OperationalError, match="Is a directory"), in_turn():
+        pass
