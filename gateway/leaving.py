@@ -18,7 +18,7 @@ from django.conf import settings
 
 from gateway import media
 
-# A request stores its photo and then records it; between the two it may wait for locks (three times 20 s at most), never for minutes.
+# A request stores its photo and then records it; between the two it may wait for locks, a minute at most.
 GRACE = timedelta(minutes=15)
 # Files asked about at once.
 BATCH = 200
