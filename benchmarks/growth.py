@@ -1,6 +1,6 @@
 """Does anything grow with the table? Every page and call on a short and on a long history of the same line.
 
-    python benchmarks/growth.py [10000 1000000] [--keep DIR] [--rounds 30]
+    python benchmarks/growth.py [10000 1000000] [--keep DIR] [--rounds 150]
 
 Each size has a database of its own and a process that makes the calls; the two take turns, so that whatever else the machine
 does falls on both. `--keep DIR` keeps the databases there and takes them again. With DATABASE_URL both are databases made on
@@ -100,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 1_000_000])
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--only", default="", help="Measure only calls whose name holds this, or one of these: next|judge.")
     parser.add_argument("--statements", type=int, default=0, help="Show so many of the slowest statements of each call.")
     options = parser.parse_args()
