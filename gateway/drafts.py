@@ -55,7 +55,9 @@ class Draft(AbstractContextManager["Draft"]):
         return os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def _end(self) -> None:
-        if self._beside:
-            with suppress(FileNotFoundError):
-                os.unlink(self._beside)
-        os.close(self.file)
+        try:
+            if self._beside:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._beside)
+        finally:
+            os.close(self.file)
