@@ -59,19 +59,17 @@ def make_line(slug: str, backbone: str) -> str:
 def sluice(
     token: str, slug: str, name: str, env: dict[str, str], *, before: Sequence[str] = (), workers: int = 1
 ) -> Iterator[Side]:
-    """Run the product's own web server, with the benchmark's model beside its own; `before` goes before its command."""
+    """Run the product's own web server; `before` goes before its command."""
     port = free_port()
     command = dict(serve._commands("127.0.0.1", port, with_conveyor=False))["web"]
     command[command.index("--workers") + 1] = str(workers)
     environment = serve._environment(f"http://127.0.0.1:{port}") | {
-        "PYTHONPATH": f"{HERE.parent}:{HERE}", "SLUICE_VAR": str(settings.VAR_DIR), "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "PYTHONPATH": str(HERE.parent), "SLUICE_VAR": str(settings.VAR_DIR), "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "LOG_LEVEL": "ERROR", "TORCH_THREADS": "1", **env,
     }  # fmt: skip
     log = Path(settings.VAR_DIR) / f"{slug}.log"
     helpers = ("postgres",) if os.environ.get("DATABASE_URL", "").startswith("postgres") else ()
-    with running(
-        [*before, *command[:-1], "road_app:application"], f"http://127.0.0.1:{port}/livez", environment, log
-    ) as process:
+    with running([*before, *command], f"http://127.0.0.1:{port}/livez", environment, log) as process:
         headers = {"Authorization": f"Bearer {token}"}
         yield Side(name, port, f"/api/v1/lines/{slug}/items", process, headers, helpers=helpers)
 

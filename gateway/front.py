@@ -68,7 +68,8 @@ def _answered(request: HttpRequest) -> HttpResponseBase:
     match = _match(request.path_info)
     request.resolver_match = match
     view = match.func.view_class()  # type: ignore[attr-defined]
-    view.setup(request, **match.kwargs)
+    # Not by `setup`, which ties the view to itself: request and body would lie about until the collector comes.
+    view.request, view.args, view.kwargs = request, (), match.kwargs
     return hot.answered(view, request, **match.kwargs)
 
 

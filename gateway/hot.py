@@ -15,13 +15,15 @@ from gateway.authentication import authorised
 from gateway.problems import KNOWN, problem_response
 
 JSON = "application/json"
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def answered(view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """Authorise the request for the view's POST scope and return what its `post` answers, or the problem."""
     try:
-        # A charset named beside a photo may be one that no text can be read with.
-        request.encoding = "utf-8"
+        if "charset" in (request.content_params or ()):
+            # It may be one that no text can be read with.
+            request.encoding = "utf-8"
         view.hot_token = authorised(request.META.get("HTTP_AUTHORIZATION", ""), view.scopes["POST"])
         found: HttpResponseBase = view.post(request, *args, **kwargs)
     except KNOWN as error:
@@ -32,5 +34,5 @@ def answered(view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
 
 def respond(body: dict[str, Any], status: int, headers: dict[str, str]) -> HttpResponse:
     """Return a body as compact JSON."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    text = _compact.encode(body).encode()
     return HttpResponse(text, status=status, headers=headers | {"Content-Length": str(len(text))}, content_type=JSON)

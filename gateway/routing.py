@@ -104,6 +104,7 @@ def _carry(tickets: list[Ticket[_Entry, list[Outcome]]]) -> None:
             ticket.failed(found.error)
         else:
             ticket.done(found.answer())
+    count_outcomes([outcome for ticket in ready for outcome in ticket.result or ()])
 
 
 def _read(ticket: Ticket[_Entry, list[Outcome]]) -> bool:
@@ -221,8 +222,7 @@ def taken_ids(line: Line, arrivals: Sequence[Arrival]) -> set[str]:
 
 
 def tell(line: Line, outcomes: Sequence[Outcome]) -> None:
-    """After the commit: count, and let the challenger, where there is one, say what it would have said."""
-    count_outcomes(outcomes)
+    """After the commit: let the challenger, where there is one, say what it would have said."""
     log_context.bind(items=[str(outcome.item.pk) for outcome in outcomes])
     tasks.score_with_challenger(line, [outcome.item.pk for outcome in outcomes])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -17,3 +18,7 @@ from gateway.warming import warm_champions  # noqa: E402
 application = front(pages)
 
 warm_champions()
+
+# What was made so far stays: a collector that looks through it again and again would stop everybody meanwhile.
+gc.collect()
+gc.freeze()

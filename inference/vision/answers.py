@@ -20,17 +20,15 @@ MAX_REGIONS = 20
 
 def scores(places: Array, picture: Array, classes: Sequence[str], calibration: Calibration) -> list[Scores]:
     """Return what is said of each picture, for logits [n, classes, h, w] of places and [n, classes] of pictures."""
-    probabilities = calibration.probabilities(picture.astype(np.float64))
+    probabilities = calibration.probabilities(picture.astype(np.float64)).tolist()
     maps = calibration.of_places(places.astype(np.float64))
-    return [_one(row, map_, classes) for row, map_ in zip(probabilities, maps, strict=True)]
-
-
-def _one(row: Array, map_: Array, classes: Sequence[str]) -> Scores:
-    heat = 1 - map_[0]
-    values = np.rint(heat * 255).astype(np.uint8)
-    labelled = {label: float(share) for label, share in zip(classes, row, strict=True)}
-    rows, columns = values.shape
-    return Scores(labelled, regions(map_, classes), Heatmap(rows, columns, values.tobytes()))
+    heats = 1 - maps[:, 0]
+    rows, columns = heats.shape[1:]
+    values = np.rint(heats * 255).astype(np.uint8)
+    return [
+        Scores(dict(zip(classes, row, strict=True)), regions(map_, classes), Heatmap(rows, columns, bytes_.tobytes()))
+        for row, map_, bytes_ in zip(probabilities, maps, values, strict=True)
+    ]
 
 
 def regions(map_: Array, classes: Sequence[str]) -> tuple[Region, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
+import weakref
 from typing import Any
 
 import pytest
@@ -132,3 +134,18 @@ def test_the_token_is_used(short: Any, line: Line, token: tuple[ApiToken, str], 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert body["line"] == "phones"
     assert ApiToken.objects.get().last_used_at is not None
+
+
+def test_a_photo_is_let_go_of_with_its_answer(short: Any, line: Line, token: tuple[ApiToken, str], png: bytes) -> None:
+    """What waits for the collector lies about in hundreds."""
+    sent = {"HTTP_AUTHORIZATION": f"Bearer {token[1]}", "CONTENT_LENGTH": str(len(png))}
+    posted(short, "/api/v1/lines/phones/items", png, **sent)
+    gc.disable()
+    try:
+        body = io.BytesIO(png)
+        held = weakref.ref(body)
+        posted(short, "/api/v1/lines/phones/items", **sent, **{"wsgi.input": body})
+        del body
+        assert held() is None
+    finally:
+        gc.enable()
