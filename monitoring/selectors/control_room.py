@@ -79,6 +79,7 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     scores = tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
     keys = [entry.key for entry in classes]
+    flow, trend = flows.flow_and_trend(line, negative, window, now)
     conveyor = Conveyor.objects.filter(line=line).first()
     return ControlRoom(
         line=line,
@@ -94,8 +95,8 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         scores=scores,
         present=present,
         queue=queues.queue(line, now),
-        flow=flows.flow(line, negative, since),
-        trend=flows.automation_trend(line, window, now),
+        flow=flow,
+        trend=trend,
         blind=agreement(blind_cells(cells, version), keys),
         seen=agreement(seen_cells(cells, version), keys),
         errors=audited_errors(cells, negative),

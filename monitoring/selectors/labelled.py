@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, Value, When
+from django.db.models import Count, F, Q
 from django.db.models.functions import Floor
 
 from gateway.models import Deployment, Prediction, Role
 from monitoring.cells import FINE, Cell
+from monitoring.selectors.flag import flag
 from policies.decide import Reason, Route
 from policies.models import Line
 from policies.modes import Mode
@@ -44,9 +45,9 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
             said=F("item__predictions__answer"),
             bin=Floor(F("item__predictions__score") * float(FINE)),
             version=F("item__predictions__model_version_id"),
-            random=_flag(Q(in_audit=True) | Q(item__reason__in=EVERYTHING_BLIND)),
-            automated=_flag(Q(item__route=Route.AUTOMATE)),
-            may_decide=_flag(Q(item__policy__mode__in=MODEL_MAY_DECIDE)),
+            random=flag(Q(in_audit=True) | Q(item__reason__in=EVERYTHING_BLIND)),
+            automated=flag(Q(item__route=Route.AUTOMATE)),
+            may_decide=flag(Q(item__policy__mode__in=MODEL_MAY_DECIDE)),
         )
         .values("answer", "said", "bin", "version", "blind", "seen", "in_audit", "random", "automated", "may_decide")
         .annotate(count=Count("pk"))
@@ -63,10 +64,6 @@ def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, 
         said = said.filter(item__line=line)
     rows = said.order_by().annotate(bin=Floor(F("score") * float(FINE))).values_list("answer", "bin").annotate(count=Count("*"))
     return {(answer, int(position)): count for answer, position, count in rows}
-
-
-def _flag(condition: Q) -> Case:
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def _cell(row: dict[str, Any]) -> Cell:

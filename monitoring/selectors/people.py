@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.db.models import Q
+
+from monitoring.selectors.flag import flag
 from policies.models import Line
 from review.models import Judgement
 
@@ -46,18 +49,20 @@ class Work:
 def work(line: Line, now: datetime) -> Work:
     """Return the judgements of the last 24 hours, busiest inspector first, with one query. A correction is no new work."""
     found = Judgement.objects.filter(line=line, created_at__gte=now - SPAN).order_by()
+    # The database says what is late and what is unsure: a moment and a word a row would be most of the work here.
+    told = found.annotate(late=flag(Q(created_at__gte=now - HOUR)), unsure=flag(Q(answer=Judgement.UNSURE)))
     # Corrections are left out here: asked to, a database may begin with all that is none.
     rows = [
-        (name, answer, active_ms, at)
-        for name, answer, active_ms, at, corrects in found.values_list(
-            "reviewer__username", "answer", "active_ms", "created_at", "supersedes_id"
+        (name, unsure, active_ms, late)
+        for name, unsure, active_ms, late, corrects in told.values_list(
+            "reviewer__username", "unsure", "active_ms", "late", "supersedes_id"
         )
         if corrects is None
     ]
-    mine: defaultdict[str, list[tuple[str, int, datetime]]] = defaultdict(list)
-    for name, answer, active_ms, at in rows:
-        mine[name].append((answer, active_ms, at))
-    reviewers = [_reviewer(name, entries, now) for name, entries in mine.items()]
+    mine: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for name, unsure, active_ms, late in rows:
+        mine[name].append((unsure, active_ms, late))
+    reviewers = [_reviewer(name, entries) for name, entries in mine.items()]
     return Work(
         judgements=len(rows),
         last_hour=sum(entry.last_hour for entry in reviewers),
@@ -67,12 +72,12 @@ def work(line: Line, now: datetime) -> Work:
     )
 
 
-def _reviewer(name: str, entries: list[tuple[str, int, datetime]], now: datetime) -> ReviewerWork:
+def _reviewer(name: str, entries: list[tuple[int, int, int]]) -> ReviewerWork:
     return ReviewerWork(
         name=name,
         judgements=len(entries),
-        last_hour=sum(at >= now - HOUR for _, _, at in entries),
-        unsure=sum(answer == Judgement.UNSURE for answer, _, _ in entries),
+        last_hour=sum(late for _, _, late in entries),
+        unsure=sum(unsure for unsure, _, _ in entries),
         median_seconds=median(active_ms for _, active_ms, _ in entries) / 1000,
         hours=sum(active_ms for _, active_ms, _ in entries) / 3_600_000,
     )

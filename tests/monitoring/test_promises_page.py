@@ -188,7 +188,7 @@ def test_the_page_asks_as_often_however_much_there_is(
     certify_line(proven, champion_of(proven), by=None, now=now)
     audit(proven, champion_of(proven), now, *scored(50, seed=9))
     manager.get(PAGE)
-    with django_assert_num_queries(3 + 14):
+    with django_assert_num_queries(3 + 15):
         assert manager.get(PAGE).status_code == 200
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from monitoring.selectors.flow import Flow, automation_trend, flow
+from monitoring.selectors.flow import Flow, flow, flow_and_trend
 from monitoring.selectors.labelled import cells, scored
 from monitoring.selectors.lines import overviews
 from monitoring.selectors.people import work
@@ -44,19 +44,22 @@ def test_each_item_is_in_one_part_of_the_flow(line: Line, now: datetime, django_
 
 
 def test_the_trend_counts_by_hour(line: Line, now: datetime, django_assert_num_queries: Queries) -> None:
-    window = window_of("24h")
+    window, now = window_of("24h"), now.replace(minute=30)
     edges = window.edges(now)
     rows.automated(line, now, "ok", received_at=edges[3])
     rows.item(line, now, received_at=edges[3] + timedelta(minutes=59))
     rows.automated(line, now, "ok", received_at=edges[4])
     rows.item(line, now, received_at=edges[0] - timedelta(seconds=1))
+    rows.item(line, now, received_at=window.start(now) - timedelta(seconds=1))
     with django_assert_num_queries(1):
-        points = automation_trend(line, window, now)
+        whole, points = flow_and_trend(line, "ok", window, now)
     filled = {
         position: (point.automated.count, point.automated.n) for position, point in enumerate(points) if point.automated.n
     }
     assert len(points) == 24
     assert filled == {3: (1, 2), 4: (1, 1)}
+    # What came in the first hour, of which the window holds a part, is in the whole alone.
+    assert (whole.total, whole) == (4, flow(line, "ok", window.start(now)))
 
 
 def test_labels_meet_the_prediction_that_routed_the_item(line: Line, dial: Dial, now: datetime) -> None:
