@@ -1,12 +1,14 @@
 """Running SQL that is known: past Django's cursor, whose work for a small query is as long as the database's.
 
 SQLite is asked by its connection. PostgreSQL gets statement and values apart; Django's cursor writes the values into the text.
+Its driver looks for the places of a long statement anew each time, unless they are numbered as the server has them.
 What only inserts is parsed and planned once a connection. What looks for rows is planned for the values it comes with: a plan
 for any values cannot use an index of a part of the rows, such as that of the open questions.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -23,8 +25,10 @@ class Statement:
         self._sql = sql
         # To the driver None means: prepared where it comes often.
         self._prepare = None if inserts else False
-        # What Django's cursor for SQLite makes of it each time.
+        # What Django's cursor for SQLite makes of it each time, and the driver for PostgreSQL.
         self._marked = FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
+        number = itertools.count(1)
+        self._numbered = FORMAT_QMARK_REGEX.sub(lambda place: f"${next(number)}", sql).replace("%%", "%")
 
     def rows(self, params: Sequence[Any]) -> list[Any]:
         """Return what it finds."""
@@ -43,8 +47,8 @@ class Statement:
         with database.wrap_database_errors:
             if database.vendor == "sqlite":
                 return told(database.connection.execute(self._marked, params))
-            with database.Database.Cursor(database.connection) as cursor:
-                return told(cursor.execute(self._sql, params, prepare=self._prepare))
+            with database.Database.RawCursor(database.connection) as cursor:
+                return told(cursor.execute(self._numbered, params, prepare=self._prepare))
 
 
 def _is_bare(database: Any) -> bool:
