@@ -6,7 +6,9 @@ and conversions come from the models; what is kept is only the work of putting t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +18,7 @@ from django.db.models.expressions import Expression
 from django.db.models.sql import UpdateQuery
 
 from gateway.conversions import conversion, converted
-from gateway.statements import Statement
+from gateway.statements import PLACE, Statement
 
 M = TypeVar("M", bound=models.Model)
 Binding = Callable[[dict[str, Any]], list[Any]]
@@ -126,8 +128,7 @@ class Update:
 
     @cached_property
     def _compiled(self) -> tuple[Statement, Binding]:
-        sql, params = self._as_sql()
-        return Statement(sql), _binding(params)
+        return _statement(*self._as_sql())
 
     def _as_sql(self) -> tuple[str, Sequence[Any]]:
         query: Any = self._queryset().query.chain(klass=UpdateQuery)
@@ -159,9 +160,37 @@ class _Query:
     def __init__(self, query: Any) -> None:
         self.compiler = query.get_compiler(connection=connection)
         sql, params = self.compiler.as_sql()
-        self.statement, self.bound = Statement(sql), _binding(params)
+        # How much lies before a moment depends on the moment: a plan for any of them reads the whole table.
+        by_time = any(isinstance(one, Slot) and isinstance(one.output_field, models.DateTimeField) for one in params)
+        self.statement, self.bound = _statement(sql, params, plan_once=not by_time)
         found = self.compiler.get_converters([column for column, _, _ in self.compiler.select])
         self.converters = [(place, convert, expression) for place, (convert, expression) in found.items()]
+
+
+def _statement(sql: str, params: Sequence[Any], *, plan_once: bool = True) -> tuple[Statement, Binding]:
+    """Return the statement, and what makes of the slots' values those of its places."""
+    if connection.vendor == "postgresql":
+        sql, params = _written_in(sql, params)
+    return Statement(sql, plan_once=plan_once), _binding(params)
+
+
+def _written_in(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """Return a statement that holds the words and numbers that are the same every time, and the other values.
+
+    Only so can a plan that is kept for any values use an index of a part of the rows, such as that of the open questions.
+    """
+    database: Any = connection
+    values, left = iter(params), []
+
+    def place(found: re.Match[str]) -> str:
+        value = next(values)
+        if not isinstance(value, str | int):
+            left.append(value)
+            return found[0]
+        plain = value.value if isinstance(value, Enum) else value
+        return str(database.Database.sql.Literal(plain).as_string()).replace("%", "%%")
+
+    return PLACE.sub(place, sql), left
 
 
 def _binding(params: Sequence[Any]) -> Binding:

@@ -97,7 +97,7 @@ class Insert(Generic[M]):
         places = ", ".join(["(" + ", ".join(["%s"] * len(self._concrete)) + ")"] * count)
         told = f" RETURNING {quote(str(meta.pk.column))}" if self._keys else ""
         sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places}{told}"  # noqa: S608 (names of our own)
-        return self._statements.setdefault(count, Statement(sql, inserts=True))
+        return self._statements.setdefault(count, Statement(sql))
 
     @cached_property
     def _concrete(self) -> list[models.Field[Any, Any]]:

@@ -1,9 +1,8 @@
 """Running SQL that is known: past Django's cursor, whose work for a small query is as long as the database's.
 
-SQLite is asked by its connection. PostgreSQL gets statement and values apart; Django's cursor writes the values into the text.
-Its driver looks for the places of a long statement anew each time, unless they are numbered as the server has them.
-What only inserts is parsed and planned once a connection. What looks for rows is planned for the values it comes with: a plan
-for any values cannot use an index of a part of the rows, such as that of the open questions.
+SQLite is asked by its connection. PostgreSQL gets statement and values apart, where Django's cursor writes the values into the
+text, and parses and plans a statement that comes often once a connection. Its driver looks for the places of a long statement
+anew each time, unless they are numbered as the server has them.
 """
 
 from __future__ import annotations
@@ -16,19 +15,20 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX
 
 R = TypeVar("R")
+PLACE = FORMAT_QMARK_REGEX
 
 
 class Statement:
-    """SQL with places for values, as Django writes it; `inserts` where it looks for nothing."""
+    """SQL with places for values, as Django writes it; without `plan_once` a server plans it for the values it comes with."""
 
-    def __init__(self, sql: str, *, inserts: bool = False) -> None:
+    def __init__(self, sql: str, *, plan_once: bool = True) -> None:
         self._sql = sql
         # To the driver None means: prepared where it comes often.
-        self._prepare = None if inserts else False
+        self._prepare = None if plan_once else False
         # What Django's cursor for SQLite makes of it each time, and the driver for PostgreSQL.
-        self._marked = FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
+        self._marked = PLACE.sub("?", sql).replace("%%", "%")
         number = itertools.count(1)
-        self._numbered = FORMAT_QMARK_REGEX.sub(lambda place: f"${next(number)}", sql).replace("%%", "%")
+        self._numbered = PLACE.sub(lambda place: f"${next(number)}", sql).replace("%%", "%")
 
     def rows(self, params: Sequence[Any]) -> list[Any]:
         """Return what it finds."""
