@@ -88,7 +88,6 @@ CONSOLE_MIDDLEWARE = [name for name in MIDDLEWARE[2:] if not any(one in name for
 
 ROOT_URLCONF = "gateway.urls"
 WSGI_APPLICATION = "gateway.wsgi.application"
-
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.models import Deployment, Role
 from monitoring.agreement import Agreement, agreement, blind_cells, seen_cells
+from monitoring.cells import Cell
 from monitoring.errors_found import AuditedErrors, audited_errors
 from monitoring.models import Conveyor
 from monitoring.selectors import flow as flows
@@ -75,8 +76,7 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     champion = serving.get(Role.CHAMPION)
     version = champion.model_version_id if champion else None
     cells = labelled.cells(line, since)
-    scored = labelled.scored(line, version, since)
-    scores = tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
+    scores = _scores(line, classes, cells, version, since)
     present = outcome(scores, policy.thresholds)
     keys = [entry.key for entry in classes]
     flow, trend = flows.flow_and_trend(line, negative, window, now)
@@ -106,6 +106,13 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         conveyor=conveyor,
         promise=standing_of(line, champion.model_version if champion else None, policy, now),
     )
+
+
+def _scores(
+    line: Line, classes: list[LabelClass], cells: list[Cell], version: int | None, since: datetime
+) -> tuple[ClassScores, ...]:
+    scored = labelled.scored(line, version, since)
+    return tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
 
 
 def positions(present: Outcome) -> tuple[Position, ...]:
