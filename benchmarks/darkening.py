@@ -261,7 +261,7 @@ def wrong_since(line: Line, count: int) -> str:
 def dark_audits(line: Line, count: int) -> int:
     """Return how many of the last `count` items were drawn for the audit, automated, and judged blind."""
     last = list(Item.objects.filter(line=line).order_by("-id").values_list("pk", flat=True)[:count])
-    judged = Label.objects.filter(item__in=last, item__in_audit=True, item__route="automate", blind=True, superseded_by=None)
+    judged = Label.standing.filter(item__in=last, item__in_audit=True, item__route="automate", blind=True)
     return judged.count()
 
 

@@ -67,7 +67,7 @@ def dismiss(recall: Recall, *, by: User, reason: str, now: datetime) -> None:
 def _found_wrong(line: Line) -> QuerySet[Decision]:
     """Return the first decisions, by the model, that people's blind judgement has superseded, oldest first."""
     last = LabelFeed.objects.filter(line=line).values_list("last_sequence", flat=True).first() or 0
-    blind = Label.objects.filter(line=line, superseded_by=None, blind=True, sequence__gt=last - RECENT).exclude(answer="")
+    blind = Label.standing.filter(line=line, blind=True, sequence__gt=last - RECENT).exclude(answer="")
     by_recall = Decision.objects.filter(item=OuterRef("item"), number__gt=1, reason=Reason.RECALL.value)
     return (
         Decision.objects.filter(

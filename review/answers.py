@@ -35,9 +35,7 @@ class Said(NamedTuple):
 
 
 _given = Rows(
-    lambda: Judgement.objects.filter(referral=number("referral"), superseded_by=None).values_list(
-        "pk", "answer", "blind", "saw_prediction"
-    )
+    lambda: Judgement.standing.filter(referral=number("referral")).values_list("pk", "answer", "blind", "saw_prediction")
 )
 _class_keys = Rows(lambda: LabelClass.objects.filter(line=number("line")).order_by().values_list("key"))
 _classes: Standing[int, frozenset[str]] = Standing(lambda line: frozenset(key for (key,) in _class_keys.all(line=line)))

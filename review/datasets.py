@@ -61,7 +61,7 @@ def standing_labels(line: Line) -> QuerySet[Label]:
 
     What came without consent is never trained on, nor is what has lost its photo.
     """
-    standing = Label.objects.filter(line=line, superseded_by=None, item__consent=True, item__photo_deleted_at=None)
+    standing = Label.standing.filter(line=line, item__consent=True, item__photo_deleted_at=None)
     standing = standing.exclude(answer="")
     return standing.select_related("item").order_by("item_id")
 

@@ -18,7 +18,7 @@ from review.models import Label, LabelFeed, LabelSource
 DOUBTED = {Reason.APPEAL.value, Reason.RECALL.value}
 
 _label, _labels = New(Label), Insert(Label, keys=True)
-_standing = Rows(lambda: Label.objects.filter(item=uuid("item"), superseded_by=None).values_list("pk"))
+_standing = Rows(lambda: Label.standing.filter(item=uuid("item")).values_list("pk"))
 # The update locks the row until the caller commits, so that the next places are given only after these are visible.
 _longer = UpdateReturning(
     "last_sequence",
@@ -65,7 +65,7 @@ def append_label(
 
 def withdraw_label(item: Item, *, now: datetime) -> None:
     """Withdraw the item's label where it has one."""
-    standing = Label.objects.filter(item=item, superseded_by=None).exclude(answer="").first()
+    standing = Label.standing.filter(item=item).exclude(answer="").first()
     if standing is not None:
         append_label(item, "", blind=standing.blind, inclusion_probability=standing.inclusion_probability, now=now)
 

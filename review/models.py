@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from gateway.models import Item, Referral
 from inference.models import ModelVersion
@@ -12,6 +14,15 @@ from policies.models import LabelClass, Line
 
 # A UUID with its dashes.
 PAGE_LENGTH = 36
+
+
+class Standing(models.Manager[Any]):
+    """The rows that none supersedes: what people say now."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        """Return those. Asked for as what a join does not find, PostgreSQL expects next to none of them, and reads them all."""
+        later = self.model._base_manager.filter(supersedes=OuterRef("pk"))
+        return super().get_queryset().filter(~Exists(later))
 
 
 class ClaimEnd(models.TextChoices):
@@ -78,6 +89,9 @@ class Judgement(models.Model):
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     created_at = models.DateTimeField()
 
+    objects: models.Manager[Judgement] = models.Manager()
+    standing = Standing()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -124,6 +138,9 @@ class Label(models.Model):
     inclusion_probability = models.FloatField(null=True)
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     created_at = models.DateTimeField()
+
+    objects: models.Manager[Label] = models.Manager()
+    standing = Standing()
 
     class Meta:
         ordering = ["line", "sequence"]

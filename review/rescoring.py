@@ -42,4 +42,4 @@ def score_past_audits(line: Line, version: ModelVersion, *, most: int | None = N
 
 
 def _blind(line: Line) -> QuerySet[Label]:
-    return Label.objects.filter(line=line, superseded_by=None, blind=True).exclude(answer="")
+    return Label.standing.filter(line=line, blind=True).exclude(answer="")

@@ -21,7 +21,7 @@ def due_reason(line: Line, *, now: datetime) -> str | None:
     if last is not None and last.ended_at is None:
         return None
     # Counted by place in the feed, so that a correction counts once and a withdrawal not at all.
-    new = Label.objects.filter(line=line, source=LabelSource.JUDGEMENT, superseded_by=None).exclude(answer="")
+    new = Label.standing.filter(line=line, source=LabelSource.JUDGEMENT).exclude(answer="")
     frozen = DatasetVersion.objects.filter(line=line, training_runs__isnull=False).aggregate(last=Max("last_sequence"))["last"]
     if frozen is not None:
         new = new.filter(sequence__gt=frozen)

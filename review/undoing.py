@@ -19,17 +19,13 @@ from review.models import Judgement
 LAST = 10
 
 _lasts = Rows(
-    lambda: (
-        Judgement.objects.filter(reviewer=number("reviewer"), line=number("line"), superseded_by=None)
-        .order_by("-id")
-        .values_list("pk")[:LAST]
-    )
+    lambda: Judgement.standing.filter(reviewer=number("reviewer"), line=number("line")).order_by("-id").values_list("pk")[:LAST]
 )
 
 
 def last_judgements(reviewer: User, line: Line) -> list[Judgement]:
     """Return the reviewer's last ten standing answers on the line, newest first."""
-    standing = Judgement.objects.filter(reviewer=reviewer, line=line, superseded_by=None)
+    standing = Judgement.standing.filter(reviewer=reviewer, line=line)
     return list(standing.select_related("item", "referral").order_by("-id")[:LAST])
 
 

@@ -82,10 +82,9 @@ def audits_since(line: Line, anchor: Anchor, until: datetime | None = None, plac
     if places is not None:
         before &= Q(sequence__gte=places.start, sequence__lt=places.stop)
     rows = (
-        Label.objects.filter(
+        Label.standing.filter(
             before,
             line=line,
-            superseded_by=None,
             source=LabelSource.JUDGEMENT,
             blind=True,
             item__in_audit=True,

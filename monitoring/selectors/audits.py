@@ -82,9 +82,7 @@ def _judged(line: Line, version: ModelVersion) -> list[Row]:
     # What came labelled was chosen by somebody, whatever was said about it later.
     imported = Label.objects.filter(item=OuterRef("item"), source=LabelSource.IMPORT)
     rows = (
-        Label.objects.filter(
-            random, ~Exists(imported), line=line, superseded_by=None, blind=True, item__predictions__model_version=version
-        )
+        Label.standing.filter(random, ~Exists(imported), line=line, blind=True, item__predictions__model_version=version)
         .exclude(answer="")
         .order_by("-item_id")
         .values_list("item_id", "answer", "item__received_at", "item__predictions__probabilities")

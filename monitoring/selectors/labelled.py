@@ -28,11 +28,10 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
     """
     before = Q() if until is None else Q(item__received_at__lt=until)
     rows = (
-        Label.objects.filter(
+        Label.standing.filter(
             before,
             line=line,
             source=LabelSource.JUDGEMENT,
-            superseded_by=None,
             # No label is older than its item: the index by time does not read those of long ago.
             created_at__gte=since,
             item__received_at__gte=since,

@@ -63,9 +63,8 @@ def leanings(line: Line, since: datetime, until: datetime | None = None) -> Lean
 
 
 def _answers(line: Line, since: datetime, until: datetime | None) -> QuerySet[Judgement]:
-    found = Judgement.objects.filter(
+    found = Judgement.standing.filter(
         line=line,
-        superseded_by=None,
         # No judgement is older than its item: the index by time does not read those of long ago.
         created_at__gte=since,
         item__received_at__gte=since,

@@ -74,11 +74,10 @@ def _items(line: Line, champion: Deployment | None, since: datetime) -> QuerySet
 
 def _truths(line: Line, since: datetime) -> dict[UUID, str]:
     """Return the standing blind labels of items that people would have seen whatever the model said."""
-    labels = Label.objects.filter(
+    labels = Label.standing.filter(
         Q(in_audit=True) | Q(item__reason__in=EVERYTHING_BLIND),
         line=line,
         source=LabelSource.JUDGEMENT,
-        superseded_by=None,
         blind=True,
         created_at__gte=since,
         item__received_at__gte=since,

@@ -125,7 +125,7 @@ def audited(line_id: int, label: str, model_version_id: int | None) -> QuerySet[
     decided = Decision.objects.filter(
         number=1, decided_by=DecidedBy.MODEL, answer=label, model_version=model_version_id, item__line=line_id
     )
-    standing = Label.objects.filter(line=line_id, superseded_by=None, blind=True, item__in_audit=True).exclude(answer="")
+    standing = Label.standing.filter(line=line_id, blind=True, item__in_audit=True).exclude(answer="")
     return standing.filter(item__in=decided.values("item_id"))
 
 

@@ -81,11 +81,10 @@ def score(who: str, rows: Iterable[Row], negative: str) -> Score:
 def _judged(line: Line, since: datetime) -> list[Row]:
     """Count the standing answers of inspectors by what they said and what is true; unsure is no answer."""
     rows = (
-        Judgement.objects.filter(
+        Judgement.standing.filter(
             line=line,
             created_at__gte=since,
             item__received_at__gte=since,
-            superseded_by=None,
             item__known_truth__isnull=False,
         )
         .exclude(answer=Judgement.UNSURE)

@@ -77,9 +77,8 @@ def overdue(line: Line, level: float, since: datetime, now: datetime) -> Reading
 
 def agreement(line: Line, level: float, since: datetime) -> Reading:
     """Return how many of the last labels in shadow the model agrees with, with one query. Beyond: surely fewer than `level`."""
-    labels = Label.objects.filter(
+    labels = Label.standing.filter(
         line=line,
-        superseded_by=None,
         source=LabelSource.JUDGEMENT,
         blind=True,
         item__reason=Reason.SHADOW.value,

@@ -1,6 +1,6 @@
 """Icons, drawn once: their package makes each of them anew from its tree of elements, which took a tenth of a page's time.
 
-The settings put this library in the place of the package's own, so that templates load `lucide` as its manual says.
+The package is no app here, so that templates get this library where they load `lucide` as its manual says.
 """
 
 from __future__ import annotations
