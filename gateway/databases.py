@@ -19,7 +19,7 @@ LIMITS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_se
 POSTGRESQL_OPTIONS: dict[str, Any] = {
     "isolation_level": READ_COMMITTED,
     "connect_timeout": 5,
-    # An insertion that comes for the third time over a connection is planned for good (`gateway/statements.py`).
+    # What comes for the third time over a connection is planned for good (`gateway/statements.py`).
     "prepare_threshold": 2,
     # A server that vanished without a word is noticed within half a minute, also in the middle of a question.
     "keepalives_idle": 10,

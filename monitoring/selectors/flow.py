@@ -91,7 +91,6 @@ def flow_and_trend(line: Line, negative: str, window: Window, now: datetime) -> 
     since, edges = window.start(now), window.edges(now)
     parts: dict[str, int] = {}
     arrived, automated = [0] * (len(edges) - 1), [0] * (len(edges) - 1)
-    # In this order they stand in the index, so that each hour is sorted already.
     rows = arrivals(line, since).annotate(hour=_Hour("received_at"))
     for hour, decided_by, route, state, answer, count in rows.values_list(
         "hour", "decided_by", "route", "state", "answer"
