@@ -28,7 +28,6 @@ from policies.lines import ClassDraft, create_line
 from policies.models import Line
 from policies.modes import Mode
 from review import claims
-from review.models import Claim
 
 LINE, EMPTY = "/lines/phones", "/api/v1/lines/doors"
 API = "/api/v1/lines/phones"
@@ -103,8 +102,7 @@ class Calls:
         return made()
 
     def _next(self) -> Callable[[], Any]:
-        mine = Claim.objects.filter(reviewer=self.person, ended_at=None)
-        claims.give_back(list(mine.values_list("pk", flat=True)), self.person, now=timezone.now())
+        claims.leave_page(self.person, now=timezone.now())
 
         def call() -> None:
             self._claim = self._post(f"{LINE}/console/next", {"want": 1})["cards"][0]["claim"]

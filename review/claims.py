@@ -18,6 +18,7 @@ from gateway.models import Prediction, Referral, ReferralState, Role
 from gateway.prepared import Insert, New
 from gateway.turns import in_turn
 from policies.models import Line, Reveal
+from review import left_pages
 from review.errors import ClaimLost, PredictionHidden
 from review.models import Claim, ClaimEnd
 from review.queue import candidates
@@ -69,12 +70,15 @@ def take(line: Line, reviewer: User, *, page: str = "", want: int, now: datetime
     return []
 
 
+@in_turn()
 def adopt(line: Line, reviewer: User, *, page: str = "", now: datetime) -> list[Claim]:
     """Move the reviewer's open claims on the line to this page, alive, and return them, oldest first.
 
     What a reloaded page goes on with. The page that had them before may still have something to say about them: its release
     can arrive after this. It is no longer asked.
     """
+    if _begin(reviewer, page):
+        return []
     mine = [claim.pk for claim in _held(line, reviewer)]
     if Claim.objects.filter(pk__in=mine, ended_at=None).update(page=page, expires_at=now + lease()) == 0:
         return []
@@ -90,9 +94,15 @@ def keep(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: datet
     return Kept(held, pages.keys() - held)
 
 
-def give_back(claim_ids: Sequence[int], reviewer: User, *, page: str = "", now: datetime) -> int:
-    """End claims of the page without an answer; others get these referrals at once."""
-    mine = Claim.objects.filter(pk__in=claim_ids, reviewer=reviewer, page=page, ended_at=None)
+@in_turn()
+def leave_page(reviewer: User, *, page: str = "", kept: Sequence[int] = (), now: datetime) -> int:
+    """End the page's claims, but for those `kept` whose answers are on their way; return how many.
+
+    Others get these referrals at once. A page that was left takes nothing any more, whatever it had asked for.
+    """
+    if not _begin(reviewer, page) and page:
+        left_pages.note(reviewer, page, now=now)
+    mine = Claim.objects.filter(reviewer=reviewer, page=page, ended_at=None).exclude(pk__in=kept)
     return mine.update(ended_at=now, end=ClaimEnd.RELEASED)
 
 
@@ -176,9 +186,8 @@ def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) 
     Where rows are locked each is locked before it is claimed, and what others are about to take is passed over; where writers
     come one at a time nobody else is there. The constraint of one open claim a referral is the judge in either case.
     """
-    if connection.features.has_select_for_update:
-        # Two pages of one person reach one after the other, so that together they hold no more than one may.
-        _one_at_a_time.first(reviewer=reviewer.pk)
+    if _begin(reviewer, page):
+        return []
     held = _how_many_held(line, reviewer)
     room = min(want, MOST_HELD - held)
     if room <= 0:
@@ -193,6 +202,16 @@ def _take_some(line: Line, reviewer: User, page: str, want: int, now: datetime) 
     actor = actor_of(reviewer)
     leave(*(event("referral.claimed", item=referral.item, actor=actor, now=now) for referral in chosen.values()))
     return list(taken)
+
+
+def _begin(reviewer: User, page: str) -> bool:
+    """Let the reviewer's pages reach and leave one after the other, and return whether this one was left.
+
+    So two of them together hold no more than one person may, and a page's last word is not overtaken by what it asked before.
+    """
+    if connection.features.has_select_for_update:
+        _one_at_a_time.first(reviewer=reviewer.pk)
+    return left_pages.was_left(reviewer, page)
 
 
 def _held(line: Line, reviewer: User) -> list[Claim]:

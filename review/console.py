@@ -116,11 +116,11 @@ def heartbeat(request: HttpRequest) -> dict[str, Any]:
 
 @require_POST
 @json_view
-def release(request: HttpRequest) -> dict[str, Any]:
-    """Give claims back, as a page does when it is left."""
+def leave(request: HttpRequest) -> dict[str, Any]:
+    """Leave a page: what it holds goes back, but for the claims `kept`, whose answers are still to be sent."""
     data = parsing.body_of(request)
-    ids, page = parsing.ids_of(data), parsing.page_of(data)
-    return {"released": claims.give_back(ids, _user(request), page=page, now=timezone.now())}
+    kept, page = parsing.ids_of(data, "kept"), parsing.page_of(data)
+    return {"released": claims.leave_page(_user(request), page=page, kept=kept, now=timezone.now())}
 
 
 @require_POST
@@ -182,7 +182,7 @@ def _config(line: Line, request: HttpRequest) -> dict[str, Any]:
         "urls": {
             "next": reverse("console-next", args=[line.slug]),
             "heartbeat": reverse("console-heartbeat"),
-            "release": reverse("console-release"),
+            "leave": reverse("console-leave"),
             "recent": reverse("console-last", args=[line.slug]),
             "judge": reverse("console-judge", args=[0]),
             "skip": reverse("console-skip", args=[0]),

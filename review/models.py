@@ -67,6 +67,20 @@ class Claim(models.Model):
         return f"claim {self.pk}"
 
 
+class LeftPage(models.Model):
+    """A loaded page of the console that its reviewer has left, by the name it gave itself (`review/left_pages.py`)."""
+
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="left_pages")
+    page = models.CharField(max_length=PAGE_LENGTH)
+    left_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reviewer", "page"], name="a_page_is_left_once")]
+
+    def __str__(self) -> str:
+        return self.page
+
+
 class Judgement(models.Model):
     """One reviewer's answer. A correction is a new row that supersedes the old one."""
 

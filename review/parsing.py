@@ -42,15 +42,15 @@ def answer_of(data: dict[str, Any]) -> Answer:
     return Answer(key, _regions(data.get("regions", [])), comment, int(min(active, MAX_ACTIVE_MS)))
 
 
-def ids_of(data: dict[str, Any]) -> list[int]:
-    """Return the claims that a request names."""
-    ids = data.get("claims", [])
+def ids_of(data: dict[str, Any], name: str = "claims") -> list[int]:
+    """Return the claims that a request names under this name."""
+    ids = data.get(name, [])
     if (
         not isinstance(ids, list)
         or len(ids) > 100
         or not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one <= MAX_ID for one in ids)
     ):
-        raise BadField("claims must be a list of up to 100 numbers.")
+        raise BadField(f"{name} must be a list of up to 100 numbers.")
     return ids
 
 

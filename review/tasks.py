@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gateway.background import wake
 from policies.models import Line
-from review import claims, retention
+from review import claims, left_pages, retention
 from review.errors import TrainingRuns
 from review.models import TrainingRun, TrainingState
 from review.schedule import due_reason, lines_to_watch
@@ -44,8 +44,10 @@ def train_what_is_due() -> int:
 
 @shared_task
 def expire_claims() -> int:
-    """Give back what people who are gone had claimed."""
-    return claims.expire(now=timezone.now())
+    """Give back what people who are gone had claimed, and forget the pages that they left."""
+    now = timezone.now()
+    left_pages.forget(now=now)
+    return claims.expire(now=now)
 
 
 @shared_task

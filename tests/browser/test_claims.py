@@ -102,7 +102,7 @@ def _between(before: threading.Event, verb: Callable[..., Any], done: threading.
     return wait_and_do
 
 
-@pytest.mark.parametrize("order", [("give_back", "adopt"), ("adopt", "give_back")], ids=["release first", "release late"])
+@pytest.mark.parametrize("order", [("leave_page", "adopt"), ("adopt", "leave_page")], ids=["release first", "release late"])
 def test_a_reload_keeps_what_was_claimed(
     order: tuple[str, str],
     ines: User,
@@ -197,9 +197,23 @@ def test_an_empty_queue_goes_on_by_itself(ines: User, line: Line, camera: Camera
 def test_a_closed_page_gives_its_items_back(
     ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    item, back = camera()["id"], _in_order(monkeypatch, "give_back")
+    item, back = camera()["id"], _in_order(monkeypatch, "leave_page")
     console = console_of(ines)
     console.armed()
     console.page.close(run_before_unload=True)
     assert back.wait(PATIENCE)
+    assert console_of(noor).armed() == item
+
+
+def test_a_page_closed_while_it_asks_takes_nothing(
+    ines: User, noor: User, line: Line, camera: Camera, console_of: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = console_of(ines)
+    console.state("empty")
+    left = _in_order(monkeypatch, "leave_page", "take")
+    item = camera()["id"]
+    console.page.clock.fast_forward(5_000)
+    console.page.close(run_before_unload=True)
+    assert left.wait(PATIENCE)
+    assert not Claim.objects.filter(ended_at=None).exists()
     assert console_of(noor).armed() == item

@@ -100,7 +100,8 @@ def _claimed(desk: Client) -> int:
 
 
 def _released(desk: Client) -> Any:
-    return send(desk, "/console/release", {"claims": [_claimed(desk)]})
+    _claimed(desk)
+    return send(desk, "/console/leave", {})
 
 
 def _revised(desk: Client) -> Any:

@@ -42,7 +42,7 @@ def test_a_heartbeat_keeps_only_what_is_mine_and_open(line: Line, ines: User, no
     arrive(line, 3, now=now)
     kept, ended = claims.take(line, ines, want=2, now=now)
     theirs = take(line, noor, now)
-    claims.give_back([ended.pk], ines, now=now)
+    claims.leave_page(ines, kept=[kept.pk], now=now)
     assert claims.keep([kept.pk, ended.pk, theirs.pk, 10**6], ines, now=now + SECOND) == ({kept.pk}, set())
     theirs.refresh_from_db()
     assert theirs.expires_at == now + claims.lease(), "nobody keeps another's claim alive"
@@ -60,16 +60,17 @@ def test_a_closed_laptop_gives_back_what_it_held(line: Line, ines: User, noor: U
 def test_what_is_given_back_is_free_at_once(line: Line, ines: User, noor: User, now: datetime) -> None:
     arrive(line, now=now)
     claim = take(line, ines, now)
-    assert claims.give_back([claim.pk], noor, now=now) == 0, "only I can give back what is mine"
-    assert claims.give_back([claim.pk], ines, now=now) == 1
-    assert claims.give_back([claim.pk], ines, now=now) == 0
+    assert claims.leave_page(noor, now=now) == 0, "only I can give back what is mine"
+    assert claims.leave_page(ines, now=now) == 1
+    assert claims.leave_page(ines, now=now) == 0
     assert take(line, noor, now).referral == claim.referral
     assert claims.take(line, ines, want=1, now=now) == []
 
 
 def test_given_back_is_not_skipped(line: Line, ines: User, now: datetime) -> None:
     arrive(line, now=now)
-    claims.give_back([take(line, ines, now).pk], ines, now=now)
+    take(line, ines, now)
+    claims.leave_page(ines, now=now)
     assert take(line, ines, now)
 
 

@@ -51,15 +51,27 @@ def test_two_tabs_of_one_person_hold_no_more_than_one_may(line: Line, ines: User
 def test_a_reload_and_the_release_of_the_old_page_at_one_moment(line: Line, ines: User, now: datetime) -> None:
     """Whichever comes first: what the new page shows is held by it."""
     arrive(line, 4, now=now)
-    held = [claim.pk for claim in claims.take(line, ines, page="old", want=4, now=now)]
+    claims.take(line, ines, page="old", want=4, now=now)
 
     def reload() -> list[Claim]:
         adopted = claims.adopt(line, ines, page="new", now=now)
         return adopted + claims.take(line, ines, page="new", want=4 - len(adopted), now=now)
 
-    shown, _ = race(reload, lambda: claims.give_back(held, ines, page="old", now=now))
+    shown, _ = race(reload, lambda: claims.leave_page(ines, page="old", now=now))
 
     assert shown and set(Claim.objects.filter(ended_at=None, page="new")) == set(shown)
+
+
+def test_a_page_that_is_left_while_its_question_is_on_its_way_holds_nothing(line: Line, ines: User, now: datetime) -> None:
+    """Whichever comes first."""
+    arrive(line, 8, now=now)
+
+    def ask() -> None:
+        claims.take(line, ines, page="left", want=2, now=now)
+
+    race(ask, lambda: claims.leave_page(ines, page="left", now=now), ask)
+
+    assert not Claim.objects.filter(ended_at=None).exists()
 
 
 def test_a_queue_worked_off_by_many_is_answered_exactly_once(line: Line, now: datetime) -> None:

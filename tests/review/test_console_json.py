@@ -103,14 +103,14 @@ def test_a_senseless_want_is_refused(desk: Client, line: Line, want: Any) -> Non
     assert "want" in response.json()["detail"]
 
 
-def test_heartbeat_and_release(desk: Client, line: Line, now: datetime) -> None:
+def test_heartbeat_and_leaving(desk: Client, line: Line, now: datetime) -> None:
     arrive(line, 2, now=now)
     mine = [card["claim"] for card in cards(desk, want=2)]
     beat = send(desk, "/console/heartbeat", {"claims": [*mine, 999]}).json()
     assert (beat["held"], beat["lost"]) == (mine, [999])
     assert datetime.fromisoformat(beat["expires_at"]) >= now + timedelta(seconds=60)
-    assert send(desk, "/console/release", {"claims": mine}).json() == {"released": 2}
-    assert send(desk, "/console/heartbeat", {"claims": mine}).json()["lost"] == mine
+    assert send(desk, "/console/leave", {"kept": mine[:1]}).json() == {"released": 1}
+    assert send(desk, "/console/heartbeat", {"claims": mine}).json()["lost"] == mine[1:]
 
 
 def test_a_reloaded_page_takes_over_and_the_old_one_is_no_longer_asked(desk: Client, line: Line, now: datetime) -> None:
@@ -118,15 +118,15 @@ def test_a_reloaded_page_takes_over_and_the_old_one_is_no_longer_asked(desk: Cli
     old, new = {"page": "old"}, {"page": "new"}
     mine = [card["claim"] for card in cards(desk, want=2, **old)]
     assert [card["claim"] for card in cards(desk, want=2, resume=True, **new)] == mine
-    assert send(desk, "/console/release", {"claims": mine, **old}).json() == {"released": 0}
+    assert send(desk, "/console/leave", old).json() == {"released": 0}
     beat = send(desk, "/console/heartbeat", {"claims": mine, **old}).json()
     assert (beat["held"], beat["elsewhere"], beat["lost"]) == ([], mine, [])
     assert send(desk, "/console/heartbeat", {"claims": mine, **new}).json()["held"] == mine
-    assert send(desk, "/console/release", {"claims": mine, **new}).json() == {"released": 2}
+    assert send(desk, "/console/leave", new).json() == {"released": 2}
 
 
 @pytest.mark.parametrize("page", [1, None, ["a"], "x" * 37, "nul \0", "\ud800"])
-@pytest.mark.parametrize("url", ["/lines/phones/console/next", "/console/heartbeat", "/console/release"])
+@pytest.mark.parametrize("url", ["/lines/phones/console/next", "/console/heartbeat", "/console/leave"])
 def test_a_senseless_page_is_refused_and_changes_nothing(desk: Client, line: Line, now: datetime, url: str, page: Any) -> None:
     arrive(line, 2, now=now)
     (card,) = cards(desk)
@@ -227,7 +227,7 @@ def test_only_a_claim_that_i_hold_reveals(
     arrive(line, 2, now=now, says=SURE)
     claim = {"theirs": take(line, noor, now).pk, "over": cards(desk)[0]["claim"], "never was": 999}[what]
     if what == "over":
-        send(desk, "/console/release", {"claims": [claim]})
+        send(desk, "/console/leave")
     response = send(desk, f"/console/claims/{claim}/reveal")
     assert (response.status_code, response.json()["code"]) == (409, "claim-lost")
     assert "words" not in response.text
@@ -249,7 +249,7 @@ ENDPOINTS = {
     "/lines/phones/console/next": "POST",
     "/lines/phones/console/last": "GET",
     "/console/heartbeat": "POST",
-    "/console/release": "POST",
+    "/console/leave": "POST",
     "/console/claims/1/judge": "POST",
     "/console/claims/1/skip": "POST",
     "/console/claims/1/reveal": "POST",

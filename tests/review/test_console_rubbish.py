@@ -100,16 +100,17 @@ def test_any_answer_is_kept_or_refused_with_a_reason(desk: Client, line: Line, a
 
 
 @QUICK
-@given(body=st.dictionaries(st.sampled_from(["want", "resume", "claims", "answer", "page"]), ANYTHING) | ANYTHING)
+@given(body=st.dictionaries(st.sampled_from(["want", "resume", "claims", "kept", "answer", "page"]), ANYTHING) | ANYTHING)
 @example(body={"claims": [2**63]})
 @example(body={"claims": [-(2**70)]})
 @example(body={"claims": list(range(101))})
 @example(body={"claims": [True]})
+@example(body={"kept": [2**63]})
 def test_any_body_at_any_address(desk: Client, body: Any) -> None:
     for url in (
         "/lines/phones/console/next",
         "/console/heartbeat",
-        "/console/release",
+        "/console/leave",
         "/console/claims/999/judge",
         "/console/claims/999/skip",
         "/console/claims/999/reveal",
