@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "pulse": {"task": "monitoring.tasks.pulse_once", "schedule": 5.0},
     "watch-guardrails": {"task": "monitoring.tasks.watch_guardrails", "schedule": 5.0},
     "open-recalls": {"task": "monitoring.tasks.open_recalls", "schedule": 5.0},
+    "sum-up-quarters": {"task": "monitoring.tasks.sum_up_quarters", "schedule": 10.0},
     "apply-requests": {"task": "monitoring.tasks.apply_requests", "schedule": 5.0},
     "score-candidates": {"task": "monitoring.tasks.score_candidates", "schedule": 60.0},
 }

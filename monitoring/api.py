@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from gateway import deployments, door
 from gateway.api import ApiView
+from monitoring.selectors.arrived import book_of
 from monitoring.selectors.promises import Standing, standing_of
 from policies.changes import active_policy
 from policies.models import Certificate, Certification, Limit
@@ -56,7 +57,7 @@ class LineCertification(ApiView):
         """Return the newest certification of the champion under today's limits, or the limits without proof."""
         line = door.open_line(slug, self.token)
         version = deployments.champion(line)
-        found = standing_of(line, version, active_policy(line), timezone.now())
+        found = standing_of(book_of(line), version, active_policy(line), timezone.now())
         return Response({"model": version.name if version else None, "delta": line.delta} | _json(found))
 
 

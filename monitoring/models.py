@@ -39,6 +39,38 @@ class KnownTruth(models.Model):
         return self.truth
 
 
+class Quarter(models.Model):
+    """A quarter of an hour of a line, summed up (`monitoring/summing.py`). One in which nothing arrived has no row."""
+
+    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="quarters")
+    start = models.DateTimeField()
+    arrived = models.PositiveIntegerField()
+    # Of those, what the model decided on arrival.
+    automated = models.PositiveIntegerField()
+    # [decided by, route, state, answer, number] of the items that arrived, as they are now.
+    groups = models.JSONField()
+    # {version: [[answer, fine bin of the score, number]]} of what routed them; "" is the caller's own model.
+    scores = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "start"], name="a_quarter_is_summed_up_once")]
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M}"
+
+
+class Summed(models.Model):
+    """Which quarters of a line are summed up, all from `since` to before `until`, and up to which event they are true."""
+
+    line = models.OneToOneField(Line, on_delete=models.CASCADE, primary_key=True, related_name="summed")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    event = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}"
+
+
 class Watch(models.TextChoices):
     """What a guardrail watches."""
 

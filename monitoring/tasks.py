@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from gateway.background import wake
 from gateway.change_control import apply_due
+from gateway.webhooks.horizon import settled
 from monitoring import guarding, pulse, recalls
 from monitoring.candidates import judge_candidates
+from monitoring.summing import sum_up
 from policies.models import Line
 
 
@@ -38,6 +40,15 @@ def open_recalls() -> int:
     """Open a recall for every wrong decision of a model that people found since; return how many."""
     now = timezone.now()
     return sum(len(recalls.open_recalls(line, now=now)) for line in Line.objects.order_by("pk"))
+
+
+@shared_task
+def sum_up_quarters() -> int:
+    """Sum up what arrived on every line, a quarter of an hour at a time; return how many sums were made."""
+    event = settled()
+    if event is None:
+        return 0  # somebody takes long to write: the next run knows more
+    return sum(sum_up(line, event=event, now=timezone.now()) for line in Line.objects.order_by("pk"))
 
 
 @shared_task

@@ -105,6 +105,13 @@ def line(db: None, now: datetime) -> Line:
 
 
 @pytest.fixture
+def other_line(db: None, now: datetime) -> Line:
+    """A second line with classes of its own."""
+    drafts = [ClassDraft("fine", "Fine"), ClassDraft("crack", "Crack")]
+    return create_line("tiles", "Tiles", "Is it broken?", drafts, Draft(Mode.HUMAN_ONLY, audit_rate=0.0), now=now)
+
+
+@pytest.fixture
 def dial(line: Line, now: datetime) -> Callable[..., PolicyVersion]:
     """Turn the line's dial: `dial(Mode.PARTIAL, thresholds={"ok": 0.9})`."""
 

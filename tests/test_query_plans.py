@@ -21,6 +21,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gateway.models import Item
 from monitoring import guarding
+from monitoring.summing import sum_up
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
 from review import claims
@@ -29,7 +30,7 @@ from tests.review.people import arrive, judge
 
 BIG = (
     "gateway_item", "gateway_prediction", "gateway_decision", "gateway_referral", "gateway_event",
-    "review_claim", "review_judgement", "review_label",
+    "review_claim", "review_judgement", "review_label", "monitoring_quarter",
 )  # fmt: skip
 SURE = {"ok": 0.97, "scratch": 0.02, "dent": 0.01}
 LINE, API = "/lines/phones", "/api/v1/lines/phones"
@@ -153,6 +154,20 @@ def test_the_watch_reads_no_table(lived: Line, now: datetime) -> None:
     assert steps and not scans(steps), "\n".join(scans(steps))
     newest = [step for step in steps if 'FROM "gateway_item"' in step and "LIMIT" in step]
     assert newest and not sorts(newest), "the newest items are the beginning of an index"
+
+
+@pytest.mark.parametrize("path", ["/", f"{LINE}/", f"{LINE}/flow/", f"{LINE}/report/"])
+def test_sums_are_made_and_read_by_index(
+    lived: Line, max_: User, ines: User, login: Callable[[User], Client], now: datetime, path: str
+) -> None:
+    """Also where something moved since they were made."""
+    manager = login(max_)
+    with plans() as steps:
+        assert sum_up(lived, event=0, now=now)
+        judge(lived, ines, "ok", now)
+        assert sum_up(lived, event=1, now=now)
+        assert manager.get(path).status_code == 200
+    assert steps and not scans(steps), "\n".join(scans(steps))
 
 
 def test_a_scan_is_seen(lived: Line) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from gateway.models import Deployment, Role
 from monitoring.agreement import Agreement, agreement, blind_cells, seen_cells
-from monitoring.cells import Cell
 from monitoring.errors_found import AuditedErrors, audited_errors
 from monitoring.models import Conveyor
 from monitoring.selectors import flow as flows
 from monitoring.selectors import labelled, models, people, policies, truth
 from monitoring.selectors import queue as queues
+from monitoring.selectors.arrived import book_of, scored
 from monitoring.selectors.promises import Standing, standing_of
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
@@ -74,12 +74,12 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     policy = policies.current(line)
     serving = models.in_service(line)
     champion = serving.get(Role.CHAMPION)
-    version = champion.model_version_id if champion else None
-    cells = labelled.cells(line, since)
-    scores = _scores(line, classes, cells, version, since)
+    version, keys = champion.model_version_id if champion else None, [entry.key for entry in classes]
+    cells, book = labelled.cells(line, since), book_of(line)
+    said = scored(book, version, since)
+    scores = tuple(class_scores(entry.key, said, cells, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
-    keys = [entry.key for entry in classes]
-    flow, trend = flows.flow_and_trend(line, negative, window, now)
+    flow, trend = flows.flow_and_trend(book, negative, window, now)
     conveyor = Conveyor.objects.filter(line=line).first()
     return ControlRoom(
         line=line,
@@ -104,15 +104,8 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         work=people.work(line, now),
         run=models.latest_run(line),
         conveyor=conveyor,
-        promise=standing_of(line, champion.model_version if champion else None, policy, now),
+        promise=standing_of(book, champion.model_version if champion else None, policy, now),
     )
-
-
-def _scores(
-    line: Line, classes: list[LabelClass], cells: list[Cell], version: int | None, since: datetime
-) -> tuple[ClassScores, ...]:
-    scored = labelled.scored(line, version, since)
-    return tuple(class_scores(entry.key, scored, cells, version) for entry in classes)
 
 
 def positions(present: Outcome) -> tuple[Position, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, F, Q
 from django.db.models.functions import Floor
 
-from gateway.models import Deployment, Prediction, Role
+from gateway.models import Role
 from monitoring.cells import FINE, Cell
 from monitoring.selectors.flag import flag
 from policies.decide import Reason, Route
@@ -52,17 +52,6 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
         .annotate(count=Count("pk"))
     )
     return [_cell(dict(row)) for row in rows]
-
-
-def scored(line: Line, version: int | None, since: datetime) -> dict[tuple[str, int], int]:
-    """Return the number of items by (answer, fine bin of the score) that `version` scored as champion, with two queries."""
-    # The prediction that routes an item is written in the item's moment.
-    said = Prediction.objects.filter(role=Role.CHAMPION, model_version=version, created_at__gte=since)
-    # Where the model serves no other line its predictions alone say it, and their index alone is read.
-    if version is None or Deployment.objects.filter(model_version=version).exclude(line=line).exists():
-        said = said.filter(item__line=line)
-    rows = said.order_by().annotate(bin=Floor(F("score") * float(FINE))).values_list("answer", "bin").annotate(count=Count("*"))
-    return {(answer, int(position)): count for answer, position, count in rows}
 
 
 def _cell(row: dict[str, Any]) -> Cell:

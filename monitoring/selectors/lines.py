@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest
 
 from gateway.models import DecidedBy, Deployment, Item, Referral, ReferralState, Role
 from monitoring.intervals import Share, share
+from monitoring.models import Quarter
+from monitoring.quarters import quarter_from
 from policies.decide import Route
 from policies.models import Line, PolicyVersion
 from policies.modes import NOTCHES, Mode, Notch
@@ -51,16 +54,31 @@ def overviews(now: datetime) -> list[LineOverview]:
 
 
 def _figures(now: datetime) -> dict[str, Combinable]:
-    """Return what is counted for each line: ranges of indexes, whatever else is in the tables."""
+    """Return what is counted for each line: ranges of indexes, whatever else is in the tables.
+
+    Arrivals are read where they are summed up. An item that was late to be recorded is in its sum some seconds later.
+    """
     waiting = Referral.objects.filter(line=OuterRef("pk"), state=ReferralState.OPEN)
-    arrived = Item.objects.filter(line=OuterRef("pk"), received_at__gte=now - DAY).exclude(decided_by=DecidedBy.IMPORT)
+    first, present = quarter_from(now - DAY), Value(now, DateTimeField())
     return {
         "waiting": _count(waiting[:PLENTY]),
         "overdue": _count(waiting.filter(due_at__lte=now)[:PLENTY]),
         "oldest_at": Subquery(waiting.order_by("created_at").values("created_at")[:1]),
-        "arrived": _count(arrived.order_by()),
-        "automated": _count(arrived.filter(route=Route.AUTOMATE).order_by()),
+        # From where to where sums are read; without any the one is now, and so is the other.
+        "lower": Greatest(Value(first, DateTimeField()), Coalesce("summed__since", present)),
+        "upper": Greatest("lower", Coalesce("summed__until", present)),
+        "arrived": _arrived(now, first, "arrived"),
+        "automated": _arrived(now, first, "automated", route=Route.AUTOMATE),
     }
+
+
+def _arrived(now: datetime, first: datetime, column: str, **which: str) -> Combinable:
+    """Return the number of such arrivals of a day: sums of quarters, and what lies before and after them counted."""
+    arrived = Item.objects.filter(line=OuterRef("pk"), received_at__gte=now - DAY, **which).exclude(decided_by=DecidedBy.IMPORT)
+    before, after = arrived.filter(received_at__lt=OuterRef("lower")), arrived.filter(received_at__gte=OuterRef("upper"))
+    summed = Quarter.objects.filter(line=OuterRef("pk"), start__gte=first).values("line")
+    total = Subquery(summed.annotate(total=Sum(column)).values("total"), output_field=IntegerField())
+    return _count(before.order_by()) + _count(after.order_by()) + Coalesce(total, 0)
 
 
 class _CountUpTo(Subquery):

@@ -8,6 +8,7 @@ from datetime import datetime
 from gateway.models import Role
 from inference.models import ModelVersion
 from monitoring.selectors import models, policies
+from monitoring.selectors.arrived import book_of
 from monitoring.selectors.audits import Audited, audited
 from monitoring.selectors.promises import Standing, standing_of
 from policies.models import Certification, LabelClass, Limit, Line, PolicyVersion
@@ -56,7 +57,7 @@ def promise_room(line: Line, now: datetime, name: str = "") -> PromiseRoom:
         line=line,
         now=now,
         classes=policies.classes_of(line),
-        promise=standing_of(line, version, policy, now),
+        promise=standing_of(book_of(line), version, policy, now),
         policy=policy,
         versions=sorted(versions, key=lambda one: one != champion),
         version=version,

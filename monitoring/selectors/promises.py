@@ -6,16 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.compiled import Rows, moment, number
+from gateway.models import DecidedBy, Item
 from inference.models import ModelVersion
 from monitoring.certifying import same_promise
 from monitoring.intervals import Share, share
-from monitoring.selectors.flow import arrivals
+from monitoring.selectors.arrived import Book, how_many
 from monitoring.selectors.labelled import EVERYTHING_BLIND
 from policies.models import Certification, Limit, Line, PolicyVersion
 
 # Certifications of one model that are looked through for one under today's limits: limits change seldom.
 LOOKED_THROUGH = 20
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
+_first = Rows(
+    lambda: (
+        Item.objects.filter(line=number("line"), received_at__gte=moment("since"))
+        .exclude(decided_by=DecidedBy.IMPORT)
+        .order_by("received_at")
+        .values_list("received_at")[:1]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +86,11 @@ def standing(line: Line, version: ModelVersion, limits: Iterable[Limit]) -> Cert
     return next((row for row in rows[:LOOKED_THROUGH] if same_promise(row, limits, line.delta)), None)
 
 
-def standing_of(line: Line, version: ModelVersion | None, policy: PolicyVersion, now: datetime) -> Standing:
-    """Return the standing of a line's promises with a model, with five queries at most."""
-    limits = limits_of(line)
-    found = standing(line, version, limits) if version is not None and limits else None
-    return Standing(limits, found, pace(line, policy, now))
+def standing_of(book: Book, version: ModelVersion | None, policy: PolicyVersion, now: datetime) -> Standing:
+    """Return the standing of a line's promises with a model."""
+    limits = limits_of(book.line)
+    found = standing(book.line, version, limits) if version is not None and limits else None
+    return Standing(limits, found, pace(book, policy, now))
 
 
 def proofs(line: Line, version: ModelVersion, champion: ModelVersion | None) -> list[Proof]:
@@ -98,12 +108,13 @@ def _proof(version: ModelVersion, found: Certification | None, champion: ModelVe
     return Proof(version, version == champion, found, automates, certified)
 
 
-def pace(line: Line, policy: PolicyVersion, now: datetime) -> Pace:
-    """Return the line's pace over the last seven days, or since its first item where that is later, with two queries."""
-    found = arrivals(line, now - WEEK)
+def pace(book: Book, policy: PolicyVersion, now: datetime) -> Pace:
+    """Return the line's pace over the last seven days, or since its first item where that is later."""
+    since = now - WEEK
     # The first one is asked for by itself: beside a count it would be looked for in all of them.
-    first = found.order_by("received_at").values_list("received_at", flat=True).first()
-    # A line that is minutes old is not taken to go on like that all day.
-    span = max(DAY, now - first) if first else WEEK
+    first = _first.first(line=book.line.pk, since=since)
     rate = 1.0 if policy.mode in EVERYTHING_BLIND else policy.audit_rate
-    return Pace(found.count() / (span / DAY) if first else 0.0, rate)
+    if first is None:
+        return Pace(0.0, rate)
+    # A line that is minutes old is not taken to go on like that all day.
+    return Pace(how_many(book, since) / (max(DAY, now - first[0]) / DAY), rate)

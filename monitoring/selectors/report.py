@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from gateway.models import Deployment, Role
 from monitoring.cells import Cell
 from monitoring.differences import changes_in_words
-from monitoring.intervals import Share, share
+from monitoring.intervals import Share
 from monitoring.known_audits import known_audits
 from monitoring.models import Alarm, Recall
 from monitoring.selectors import policies
+from monitoring.selectors.arrived import book_of
 from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, streams
-from monitoring.selectors.flow import Flow, arrivals, flow
+from monitoring.selectors.flow import Flow, automated, flow
 from monitoring.selectors.labelled import cells
 from monitoring.selectors.leaning import Leanings, leanings
 from monitoring.selectors.limit_history import limits_at
@@ -24,7 +25,6 @@ from monitoring.selectors.policies import Change
 from monitoring.selectors.requests import Listed, requests_between
 from monitoring.weeks import Week
 from policies.changes import draft_of
-from policies.decide import Route
 from policies.models import Certification, LabelClass, Limit, Line, PolicyVersion
 
 
@@ -72,15 +72,15 @@ def weekly_report(line: Line, week: Week) -> WeeklyReport:
     names = policies.names_of(classes)
     opening, changes = policies_in(line, week, names)
     deployments = served(line, start, end)
-    limits = limits_at(line, end)
+    limits, book = limits_at(line, end), book_of(line)
     return WeeklyReport(
         line=line,
         week=week,
         classes=classes,
         opening=opening,
         changes=changes,
-        flow=flow(line, policies.negative_of(classes), start, end),
-        automated=_automated(line, start, end),
+        flow=flow(book, policies.negative_of(classes), start, end),
+        automated=automated(book, start, end),
         cells=cells(line, start, end),
         limits=limits,
         certification=_certification(line, champion_at(deployments, end), end),
@@ -127,11 +127,6 @@ def champion_at(deployments: Iterable[Deployment], end: datetime) -> Deployment 
     return next(
         (row for row in deployments if row.role == Role.CHAMPION and (row.ended_at is None or row.ended_at >= end)), None
     )
-
-
-def _automated(line: Line, start: datetime, end: datetime) -> Share:
-    found = arrivals(line, start, end).aggregate(n=Count("*"), k=Count("route", filter=Q(route=Route.AUTOMATE)))
-    return share(found["k"], found["n"])
 
 
 def _certification(line: Line, champion: Deployment | None, end: datetime) -> Certification | None:

@@ -18,6 +18,7 @@ from monitoring.forms import PolicyForm, form_of
 from monitoring.pages import room_context
 from monitoring.selectors import flow as flows
 from monitoring.selectors import policies
+from monitoring.selectors.arrived import book_of
 from monitoring.selectors.control_room import control_room
 from monitoring.selectors.queue import queue
 from monitoring.selectors.requests import pending_of
@@ -53,7 +54,7 @@ def flow_now(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the bar that splits the window's items."""
     found, window = find_line(slug), window_of(request.GET.get("window", ""))
     negative = policies.negative_of(policies.classes_of(found))
-    split = flows.flow(found, negative, window.start(timezone.now()))
+    split = flows.flow(book_of(found), negative, window.start(timezone.now()))
     return render(
         request, "monitoring/_flow.html", {"line": found, "window": window, "flow": split, "segments": segments(split)}
     )

@@ -99,9 +99,9 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
     ("path", "queries"),
     [
         ("/", 3 + 5),
-        ("/lines/phones/", 3 + 21),
+        ("/lines/phones/", 3 + 22),
         ("/lines/phones/queue/", 3 + 3),
-        ("/lines/phones/flow/", 3 + 3),
+        ("/lines/phones/flow/", 3 + 4),
         ("/lines/phones/policies/", 3 + 4),
         ("/lines/phones/what-if/", 3 + 10),
         ("/lines/phones/requests/", 3 + 5),

@@ -12,6 +12,7 @@ from django.test import Client
 from gateway import deployments
 from gateway.models import Role
 from monitoring.certifying import certify_line
+from monitoring.selectors.arrived import book_of
 from monitoring.selectors.promises import pace
 from policies.changes import active_policy
 from policies.models import Certification, Limit, Line, PolicyVersion
@@ -188,13 +189,13 @@ def test_the_page_asks_as_often_however_much_there_is(
     certify_line(proven, champion_of(proven), by=None, now=now)
     audit(proven, champion_of(proven), now, *scored(50, seed=9))
     manager.get(PAGE)
-    with django_assert_num_queries(3 + 15):
+    with django_assert_num_queries(3 + 16):
         assert manager.get(PAGE).status_code == 200
 
 
 def test_the_pace_is_that_of_the_last_week(proven: Line, dial: Callable[..., PolicyVersion], now: datetime) -> None:
     # 800 items in the last 800 minutes: a line younger than a day is not taken to go on like that.
-    assert pace(proven, active_policy(proven), now).volume_per_day == 800
-    assert pace(proven, active_policy(proven), now).audits_per_day == 80
+    assert pace(book_of(proven), active_policy(proven), now).volume_per_day == 800
+    assert pace(book_of(proven), active_policy(proven), now).audits_per_day == 80
     dial(Mode.SHADOW)
-    assert pace(proven, active_policy(proven), now).audit_rate == 1.0
+    assert pace(book_of(proven), active_policy(proven), now).audit_rate == 1.0

@@ -189,7 +189,7 @@ def test_the_page_asks_as_often_however_much_there_is(
     for hour in range(2):
         fill(line, week.start + timedelta(hours=hour), ines)
         manager.get(PAGE)
-        with django_assert_num_queries(3 + 21):
+        with django_assert_num_queries(3 + 22):
             manager.get(PAGE)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from monitoring.selectors.arrived import book_of, scored
 from monitoring.selectors.flow import Flow, flow, flow_and_trend
-from monitoring.selectors.labelled import cells, scored
+from monitoring.selectors.labelled import cells
 from monitoring.selectors.lines import overviews
 from monitoring.selectors.people import work
 from monitoring.selectors.queue import queue
@@ -37,8 +38,8 @@ def test_each_item_is_in_one_part_of_the_flow(line: Line, now: datetime, django_
     rows.item(line, now, state="decided", answer="scratch", decided_by="fail_safe")
     rows.item(line, now, state="decided", answer="ok", decided_by="import")
     rows.item(line, now, received_at=now - timedelta(days=2))
-    with django_assert_num_queries(1):
-        found = flow(line, "ok", now - DAY)
+    with django_assert_num_queries(2):
+        found = flow(book_of(line), "ok", now - DAY)
     assert found == Flow(model_passed=3, model_rejected=1, people_passed=1, people_rejected=2, held=2, waiting=1)
     assert found.total == 10
 
@@ -51,15 +52,15 @@ def test_the_trend_counts_by_hour(line: Line, now: datetime, django_assert_num_q
     rows.automated(line, now, "ok", received_at=edges[4])
     rows.item(line, now, received_at=edges[0] - timedelta(seconds=1))
     rows.item(line, now, received_at=window.start(now) - timedelta(seconds=1))
-    with django_assert_num_queries(1):
-        whole, points = flow_and_trend(line, "ok", window, now)
+    with django_assert_num_queries(2):
+        whole, points = flow_and_trend(book_of(line), "ok", window, now)
     filled = {
         position: (point.automated.count, point.automated.n) for position, point in enumerate(points) if point.automated.n
     }
     assert len(points) == 24
     assert filled == {3: (1, 2), 4: (1, 1)}
     # What came in the first hour, of which the window holds a part, is in the whole alone.
-    assert (whole.total, whole) == (4, flow(line, "ok", window.start(now)))
+    assert (whole.total, whole) == (4, flow(book_of(line), "ok", window.start(now)))
 
 
 def test_labels_meet_the_prediction_that_routed_the_item(line: Line, dial: Dial, now: datetime) -> None:
@@ -83,7 +84,7 @@ def test_labels_meet_the_prediction_that_routed_the_item(line: Line, dial: Dial,
         (False, False, True, model.pk),
         (True, True, True, model.pk),
     ]
-    assert scored(line, model.pk, now - DAY) == {("ok", 190): 1, ("ok", 200): 1, ("scratch", 100): 1}
+    assert scored(book_of(line), model.pk, now - DAY) == {("ok", 190): 1, ("ok", 200): 1, ("scratch", 100): 1}
 
 
 def test_shadow_judges_the_model_without_an_audit_sample(line: Line, now: datetime) -> None:
