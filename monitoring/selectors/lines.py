@@ -1,4 +1,4 @@
-"""All lines at once, for the first page: three queries however many lines there are."""
+"""All lines at once, for the first page: four queries however many lines there are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import DateTimeField, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 
+from gateway.compiled import Rows, moment
 from gateway.models import DecidedBy, Deployment, Item, Referral, ReferralState, Role
 from monitoring.intervals import Share, share
 from monitoring.models import Quarter
@@ -49,36 +50,42 @@ def overviews(now: datetime) -> list[LineOverview]:
     """Return every line that is not retired, by name."""
     modes = dict(PolicyVersion.objects.filter(superseded_at=None).values_list("line_id", "mode"))
     champions = dict(Deployment.objects.filter(role=Role.CHAMPION, ended_at=None).values_list("line_id", "model_version__name"))
-    lines = Line.objects.filter(retired_at=None).annotate(**_figures(now)).order_by("name")
-    return [_overview(line, modes, champions.get(line.pk, "")) for line in lines]
+    begin = now - DAY
+    figures = {pk: rest for pk, *rest in _figures.all(now=now, begin=begin, first=quarter_from(begin))}
+    lines = Line.objects.filter(retired_at=None).order_by("name")
+    return [_overview(line, modes, champions.get(line.pk, ""), *figures[line.pk]) for line in lines if line.pk in figures]
 
 
-def _figures(now: datetime) -> dict[str, Combinable]:
+def _counted() -> QuerySet[Line, Any]:
     """Return what is counted for each line: ranges of indexes, whatever else is in the tables.
 
     Arrivals are read where they are summed up. An item that was late to be recorded is in its sum some seconds later.
     """
     waiting = Referral.objects.filter(line=OuterRef("pk"), state=ReferralState.OPEN)
-    first, present = quarter_from(now - DAY), Value(now, DateTimeField())
-    return {
-        "waiting": _count(waiting[:PLENTY]),
-        "overdue": _count(waiting.filter(due_at__lte=now)[:PLENTY]),
-        "oldest_at": Subquery(waiting.order_by("created_at").values("created_at")[:1]),
+    figures: dict[str, Combinable] = {
         # From where to where sums are read; without any the one is now, and so is the other.
-        "lower": Greatest(Value(first, DateTimeField()), Coalesce("summed__since", present)),
-        "upper": Greatest("lower", Coalesce("summed__until", present)),
-        "arrived": _arrived(now, first, "arrived"),
-        "automated": _arrived(now, first, "automated", route=Route.AUTOMATE),
+        "lower": Greatest(moment("first"), Coalesce("summed__since", moment("now"))),
+        "upper": Greatest("lower", Coalesce("summed__until", moment("now"))),
+        "waiting": _count(waiting[:PLENTY]),
+        "overdue": _count(waiting.filter(due_at__lte=moment("now"))[:PLENTY]),
+        "oldest_at": Subquery(waiting.order_by("created_at").values("created_at")[:1]),
+        "arrived": _arrived("arrived"),
+        "automated": _arrived("automated", route=Route.AUTOMATE),
     }
+    found: Any = Line.objects.filter(retired_at=None).order_by().annotate(**figures)
+    rows: QuerySet[Line, Any] = found.values_list("pk", "waiting", "overdue", "oldest_at", "arrived", "automated")
+    return rows
 
 
-def _arrived(now: datetime, first: datetime, column: str, **which: str) -> Combinable:
+def _arrived(column: str, **which: str) -> Combinable:
     """Return the number of such arrivals of a day: sums of quarters, and what lies before and after them counted."""
-    arrived = Item.objects.filter(line=OuterRef("pk"), received_at__gte=now - DAY, **which).exclude(decided_by=DecidedBy.IMPORT)
-    before, after = arrived.filter(received_at__lt=OuterRef("lower")), arrived.filter(received_at__gte=OuterRef("upper"))
-    summed = Quarter.objects.filter(line=OuterRef("pk"), start__gte=first).values("line")
+    arrived = Item.objects.filter(line=OuterRef("pk"), **which).exclude(decided_by=DecidedBy.IMPORT).order_by()
+    # Each a range of an index: with two beginnings, of which one says more, a database may take the other.
+    before = arrived.filter(received_at__gte=moment("begin"), received_at__lt=OuterRef("lower"))
+    after = arrived.filter(received_at__gte=OuterRef("upper"))
+    summed = Quarter.objects.filter(line=OuterRef("pk"), start__gte=moment("first")).values("line")
     total = Subquery(summed.annotate(total=Sum(column)).values("total"), output_field=IntegerField())
-    return _count(before.order_by()) + _count(after.order_by()) + Coalesce(total, 0)
+    return _count(before) + _count(after) + Coalesce(total, 0)
 
 
 class _CountUpTo(Subquery):
@@ -92,14 +99,26 @@ def _count(rows: QuerySet[Any]) -> Combinable:
     return _CountUpTo(rows.values("line_id"))
 
 
-def _overview(line: Any, modes: dict[int, str], champion: str) -> LineOverview:
+def _overview(
+    line: Line,
+    modes: dict[int, str],
+    champion: str,
+    waiting: int,
+    overdue: int,
+    oldest_at: datetime | None,
+    arrived: int,
+    automated: int,
+) -> LineOverview:
     return LineOverview(
         line=line,
         mode=Mode(modes.get(line.pk, Mode.HUMAN_ONLY)),
-        open=line.waiting,
-        overdue=line.overdue,
-        oldest_at=line.oldest_at,
-        arrived=line.arrived,
-        automated=share(line.automated, line.arrived),
+        open=waiting,
+        overdue=overdue,
+        oldest_at=oldest_at,
+        arrived=arrived,
+        automated=share(automated, arrived),
         champion=champion,
     )
+
+
+_figures = Rows(_counted)

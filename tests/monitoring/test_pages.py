@@ -98,7 +98,7 @@ def test_what_is_not_there_is_404(busy: Line, manager: Client, path: str) -> Non
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 3 + 5),
+        ("/", 3 + 6),
         ("/lines/phones/", 3 + 22),
         ("/lines/phones/queue/", 3 + 3),
         ("/lines/phones/flow/", 3 + 4),

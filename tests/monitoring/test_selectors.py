@@ -164,7 +164,7 @@ def test_all_lines_at_once(line: Line, dial: Dial, now: datetime, django_assert_
     dial(Mode.SHADOW)
     rows.automated(line, now, "ok")
     asked = rows.referral(rows.item(line, now), now, due_at=now - timedelta(seconds=1))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         (found,) = overviews(now)
     assert (found.mode, found.notch.title, found.open, found.overdue) == (Mode.SHADOW, "Shadow", 1, 1)
     assert (found.oldest_at, found.arrived, found.automated.count) == (asked.created_at, 2, 1)

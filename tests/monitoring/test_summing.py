@@ -169,7 +169,7 @@ def test_all_lines_read_their_sums(line: Line, other_line: Line, now: datetime, 
         rows.automated(one, now, "ok", received_at=now)
     run(line, now)
     assert Quarter.objects.filter(line=line).update(arrived=12, automated=11) == 2
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         found = {one.line.slug: (one.arrived, one.automated.count) for one in overviews(now)}
     # The sum of the quarter in which the day begins is not read: only a part of it is of the day.
     assert found == {line.slug: (12 + 2, 11 + 2), other_line.slug: (4, 3)}
