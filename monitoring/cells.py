@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 # Steps of the score axis. The last bin holds scores of exactly 1, so that a threshold of 1 counts them.
 FINE = 200
@@ -47,3 +49,11 @@ class Cell:
 def total(cells: Iterable[Cell]) -> int:
     """Return the number of items in the cells."""
     return sum(cell.count for cell in cells)
+
+
+def merged(cells: Iterable[Sequence[Any]]) -> list[Cell]:
+    """Return cells, given as their fields in order, with those that are alike joined."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for *alike, count in cells:
+        counts[tuple(alike)] += count
+    return [Cell(*(*alike, count)) for alike, count in counts.items()]

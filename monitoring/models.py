@@ -51,6 +51,8 @@ class Quarter(models.Model):
     groups = models.JSONField()
     # {version: [[answer, fine bin of the score, number]]} of what routed them; "" is the caller's own model.
     scores = models.JSONField()
+    # The fields of `monitoring.cells.Cell`: what people said of the items that arrived, against what the model said.
+    cells = models.JSONField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["line", "start"], name="a_quarter_is_summed_up_once")]

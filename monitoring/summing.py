@@ -17,6 +17,7 @@ from monitoring.models import Quarter, Summed
 from monitoring.quarters import QUARTER, quarter_of, quarters
 from monitoring.selectors.arrived import key_of, moved_since
 from monitoring.selectors.counted import groups_in, scores_in
+from monitoring.selectors.labelled import cells_in
 from policies.decide import Route
 from policies.models import Line
 
@@ -45,15 +46,20 @@ def sum_up(line: Line, *, event: int, now: datetime) -> int:
 
 
 def quarter(line: Line, start: datetime) -> Quarter:
-    """Return the unsaved sums of a quarter, with two queries."""
+    """Return the unsaved sums of a quarter, with three queries."""
     span = (start, start + QUARTER)
     groups = [group for _, group in groups_in(line, span)]
     scores: dict[str, list[tuple[str, int, int]]] = {}
     for version, answer, position, count in scores_in(line, span) if groups else ():
         scores.setdefault(key_of(version), []).append((answer, position, count))
-    automated = sum(count for _, route, _, _, count in groups if route == Route.AUTOMATE)
     return Quarter(
-        line=line, start=start, arrived=sum(group[-1] for group in groups), automated=automated, groups=groups, scores=scores
+        line=line,
+        start=start,
+        arrived=sum(group[-1] for group in groups),
+        automated=sum(count for _, route, _, _, count in groups if route == Route.AUTOMATE),
+        groups=groups,
+        scores=scores,
+        cells=cells_in(line, span) if groups else [],
     )
 
 

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('automated', models.PositiveIntegerField()),
                 ('groups', models.JSONField()),
                 ('scores', models.JSONField()),
+                ('cells', models.JSONField()),
                 ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarters', to='policies.line')),
             ],
             options={

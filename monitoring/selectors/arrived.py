@@ -16,9 +16,11 @@ from typing import Any
 
 from gateway.compiled import Rows, moment, number
 from gateway.models import Event
+from monitoring.cells import Cell, merged
 from monitoring.models import Quarter, Summed
 from monitoring.quarters import Span, quarter_of, split
 from monitoring.selectors.counted import Group, Minute, groups_in, number_in, parsed, scores_of
+from monitoring.selectors.labelled import cells_in
 from policies.models import Line
 
 # By answer and fine bin of the score, how many.
@@ -43,7 +45,8 @@ def _sums(column: str) -> Rows:
     return Rows(lambda: Quarter.objects.filter(line=number("line"), **of_span).values_list("start", column))
 
 
-_arrived_sums, _group_sums, _score_sums = _sums("arrived"), _sums("groups"), _sums("scores")
+_arrived_sums, _group_sums = _sums("arrived"), _sums("groups")
+_score_sums, _cell_sums = _sums("scores"), _sums("cells")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,13 @@ def scored(book: Book, version: int | None, since: datetime, until: datetime = E
         for answer, position, count in scores_of(book.line, version, span):
             found[answer, position] += count
     return found
+
+
+def cells(book: Book, since: datetime, until: datetime = END) -> list[Cell]:
+    """Return the standing labels of the items that arrived in the span."""
+    summed = [cell for _, found in _read(book, _cell_sums, since, until) for cell in found]
+    counted = [cell for span in _to_count(book, since, until) for cell in cells_in(book.line, span)]
+    return merged(summed + counted)
 
 
 def _read(book: Book, sums: Rows, since: datetime, until: datetime) -> Iterator[tuple[datetime, Any]]:

@@ -10,9 +10,9 @@ from monitoring.agreement import Agreement, agreement, blind_cells, seen_cells
 from monitoring.errors_found import AuditedErrors, audited_errors
 from monitoring.models import Conveyor
 from monitoring.selectors import flow as flows
-from monitoring.selectors import labelled, models, people, policies, truth
+from monitoring.selectors import models, people, policies, truth
 from monitoring.selectors import queue as queues
-from monitoring.selectors.arrived import book_of, scored
+from monitoring.selectors.arrived import book_of, cells, scored
 from monitoring.selectors.promises import Standing, standing_of
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
@@ -75,9 +75,9 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     serving = models.in_service(line)
     champion = serving.get(Role.CHAMPION)
     version, keys = champion.model_version_id if champion else None, [entry.key for entry in classes]
-    cells, book = labelled.cells(line, since), book_of(line)
-    said = scored(book, version, since)
-    scores = tuple(class_scores(entry.key, said, cells, version) for entry in classes)
+    book = book_of(line)
+    said, found = scored(book, version, since), cells(book, since)
+    scores = tuple(class_scores(entry.key, said, found, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
     flow, trend = flows.flow_and_trend(book, negative, window, now)
     conveyor = Conveyor.objects.filter(line=line).first()
@@ -97,9 +97,9 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         queue=queues.queue(line, now),
         flow=flow,
         trend=trend,
-        blind=agreement(blind_cells(cells, version), keys),
-        seen=agreement(seen_cells(cells, version), keys),
-        errors=audited_errors(cells, negative),
+        blind=agreement(blind_cells(found, version), keys),
+        seen=agreement(seen_cells(found, version), keys),
+        errors=audited_errors(found, negative),
         scoreboard=truth.scoreboard(line, negative, since) if conveyor else None,
         work=people.work(line, now),
         run=models.latest_run(line),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import Floor
 
+from gateway.compiled import Rows, moment, number
 from gateway.models import Role
-from monitoring.cells import FINE, Cell
+from monitoring.cells import FINE
+from monitoring.quarters import Span
 from monitoring.selectors.flag import flag
 from policies.decide import Reason, Route
 from policies.models import Line
@@ -19,28 +21,17 @@ from review.models import Label, LabelSource
 # Modes in which a person sees every item, and blind.
 EVERYTHING_BLIND = (Reason.HUMAN_ONLY, Reason.SHADOW)
 MODEL_MAY_DECIDE = (Mode.PARTIAL, Mode.FULL)
+# As long as an hour's items are fewer than the labels since.
+SHORT = timedelta(hours=1)
 
 
-def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Cell]:
-    """Return the standing labels of the items that arrived since then, and before `until`, with one query.
-
-    A corrected label counts once.
-    """
-    before = Q() if until is None else Q(item__received_at__lt=until)
-    rows = (
-        Label.standing.filter(
-            before,
-            line=line,
-            source=LabelSource.JUDGEMENT,
-            # No label is older than its item: the index by time does not read those of long ago.
-            created_at__gte=since,
-            item__received_at__gte=since,
-            item__predictions__role=Role.CHAMPION,
-        )
-        # A label that was withdrawn says nothing.
-        .exclude(answer="")
-        .order_by()
-        .annotate(
+def _cells(**which: Any) -> Rows:
+    def standing() -> Any:
+        of_span = {"item__received_at__gte": moment("begin"), "item__received_at__lt": moment("end")}
+        found = Label.standing.filter(
+            source=LabelSource.JUDGEMENT, item__predictions__role=Role.CHAMPION, **which, **of_span
+        ).exclude(answer="")  # a label that was withdrawn says nothing
+        told = found.order_by().annotate(
             said=F("item__predictions__answer"),
             bin=Floor(F("item__predictions__score") * float(FINE)),
             version=F("item__predictions__model_version_id"),
@@ -48,23 +39,22 @@ def cells(line: Line, since: datetime, until: datetime | None = None) -> list[Ce
             automated=flag(Q(item__route=Route.AUTOMATE)),
             may_decide=flag(Q(item__policy__mode__in=MODEL_MAY_DECIDE)),
         )
-        .values("answer", "said", "bin", "version", "blind", "seen", "in_audit", "random", "automated", "may_decide")
-        .annotate(count=Count("pk"))
-    )
-    return [_cell(dict(row)) for row in rows]
+        alike = ("answer", "said", "bin", "version", "blind", "seen", "random", "in_audit", "automated", "may_decide")
+        return told.values_list(*alike).annotate(count=Count("pk"))
+
+    return Rows(standing)
 
 
-def _cell(row: dict[str, Any]) -> Cell:
-    return Cell(
-        truth=row["answer"],
-        said=row["said"],
-        bin=int(row["bin"]),
-        version=row["version"],
-        blind=row["blind"],
-        seen=row["seen"],
-        random=bool(row["random"]),
-        in_audit=row["in_audit"],
-        automated=bool(row["automated"]),
-        model_may_decide=bool(row["may_decide"]),
-        count=row["count"],
-    )
+# Labels come first where the span reaches to the present, since few of those of the time are of other items; no label is
+# older than its item. Items come first in a short span of long ago, as their labels may have come at any time since.
+_cells_by_label = _cells(line=number("line"), created_at__gte=moment("begin"))
+_cells_by_item = _cells(item__line=number("line"))
+
+
+def cells_in(line: Line, span: Span) -> list[tuple[Any, ...]]:
+    """Return the standing labels of the span's items as fields of `Cell`. A corrected label counts once."""
+    rows = _cells_by_item if span[1] - span[0] <= SHORT else _cells_by_label
+    return [
+        (answer, said, int(position), version, bool(blind), bool(seen), *map(bool, which), count)
+        for answer, said, position, version, blind, seen, *which, count in rows.all(line=line.pk, begin=span[0], end=span[1])
+    ]

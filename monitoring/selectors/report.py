@@ -15,10 +15,9 @@ from monitoring.intervals import Share
 from monitoring.known_audits import known_audits
 from monitoring.models import Alarm, Recall
 from monitoring.selectors import policies
-from monitoring.selectors.arrived import book_of
+from monitoring.selectors.arrived import book_of, cells
 from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, streams
 from monitoring.selectors.flow import Flow, automated, flow
-from monitoring.selectors.labelled import cells
 from monitoring.selectors.leaning import Leanings, leanings
 from monitoring.selectors.limit_history import limits_at
 from monitoring.selectors.policies import Change
@@ -81,7 +80,7 @@ def weekly_report(line: Line, week: Week) -> WeeklyReport:
         changes=changes,
         flow=flow(book, policies.negative_of(classes), start, end),
         automated=automated(book, start, end),
-        cells=cells(line, start, end),
+        cells=cells(book, start, end),
         limits=limits,
         certification=_certification(line, champion_at(deployments, end), end),
         observed=streams(limits, audits_since(line, Anchor(0, start), end)),

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from monitoring.selectors.arrived import book_of, scored
+from monitoring.selectors.arrived import book_of, cells, scored
 from monitoring.selectors.flow import Flow, flow, flow_and_trend
-from monitoring.selectors.labelled import cells
 from monitoring.selectors.lines import overviews
 from monitoring.selectors.people import work
 from monitoring.selectors.queue import queue
@@ -75,7 +74,7 @@ def test_labels_meet_the_prediction_that_routed_the_item(line: Line, dial: Dial,
     rows.prediction(asked, "scratch", 0.5, model)
     rows.label(asked, "scratch", now, blind=False)
     rows.prediction(rows.item(line, now), "ok", 1.0, model)
-    found = sorted(cells(line, now - DAY), key=lambda cell: cell.bin)
+    found = sorted(cells(book_of(line), now - DAY), key=lambda cell: cell.bin)
     assert [(cell.said, cell.truth, cell.bin, cell.count) for cell in found] == [
         ("scratch", "scratch", 100, 1),
         ("ok", "scratch", 190, 1),
@@ -91,7 +90,7 @@ def test_shadow_judges_the_model_without_an_audit_sample(line: Line, now: dateti
     watched = rows.item(line, now, reason="shadow")
     rows.prediction(watched, "ok", 0.6, None)
     rows.label(watched, "ok", now)
-    (cell,) = cells(line, now - DAY)
+    (cell,) = cells(book_of(line), now - DAY)
     assert (cell.trusted, cell.in_audit, cell.model_may_decide, cell.version) == (True, False, False, None)
 
 
@@ -99,7 +98,7 @@ def test_imported_labels_judge_nothing(line: Line, now: datetime) -> None:
     imported = rows.item(line, now)
     rows.prediction(imported, "ok", 0.6, None)
     rows.label(imported, "ok", now, source="import")
-    assert cells(line, now - DAY) == []
+    assert cells(book_of(line), now - DAY) == []
 
 
 def test_the_queue(line: Line, ines: User, noor: User, now: datetime, django_assert_num_queries: Queries) -> None:

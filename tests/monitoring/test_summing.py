@@ -18,7 +18,7 @@ from monitoring import summing, tasks
 from monitoring.cells import FINE
 from monitoring.models import Quarter, Summed
 from monitoring.quarters import QUARTER, quarter_of
-from monitoring.selectors.arrived import book_of, groups, how_many, scored
+from monitoring.selectors.arrived import Book, book_of, cells, groups, how_many, scored
 from monitoring.selectors.flow import automated, flow, flow_and_trend
 from monitoring.selectors.lines import overviews
 from monitoring.windows import window_of
@@ -56,6 +56,8 @@ def agree(line: Line, since: datetime, until: datetime) -> None:
         told[tuple(group)] += count
     assert told == all_counted(line, since, until)
     assert how_many(book, since, until) == told.total()
+    apart = Book(line, None, frozenset())
+    assert Counter(cells(book, since, until)) == Counter(cells(apart, since, until))
     said = Prediction.objects.filter(
         item__line=line, role="champion", item__received_at__gte=since, item__received_at__lt=until
     )
