@@ -236,6 +236,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["item", "id"], name="event_by_item"),
             models.Index(fields=["line", "-id"], name="event_by_line"),
+            # What is about the line itself: a handful among the events of its items.
+            models.Index(fields=["line", "id"], condition=Q(item=None), name="event_of_the_line"),
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,8 @@ class Quarter(models.Model):
     automated = models.PositiveIntegerField()
     # [decided by, route, state, answer, number] of the items that arrived, as they are now.
     groups = models.JSONField()
-    # {version: [[answer, fine bin of the score, number]]} of what routed them; "" is the caller's own model.
+    # {version: {answer: [fine bin of the score, number, …]}} of what routed them; "" is the caller's own model. Flat, as one
+    # list a bin takes five times as long to read.
     scores = models.JSONField()
     # The fields of `monitoring.cells.Cell`: what people said of the items that arrived, against what the model said.
     cells = models.JSONField()

@@ -49,9 +49,9 @@ def quarter(line: Line, start: datetime) -> Quarter:
     """Return the unsaved sums of a quarter, with three queries."""
     span = (start, start + QUARTER)
     groups = [group for _, group in groups_in(line, span)]
-    scores: dict[str, list[tuple[str, int, int]]] = {}
+    scores: dict[str, dict[str, list[int]]] = {}
     for version, answer, position, count in scores_in(line, span) if groups else ():
-        scores.setdefault(key_of(version), []).append((answer, position, count))
+        scores.setdefault(key_of(version), {}).setdefault(answer, []).extend((position, count))
     return Quarter(
         line=line,
         start=start,

@@ -21,6 +21,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gateway.models import Item
 from monitoring import guarding
+from monitoring.selectors.limit_history import limits_at
 from monitoring.summing import sum_up
 from policies.models import Line, PolicyVersion
 from policies.modes import Mode
@@ -168,6 +169,12 @@ def test_sums_are_made_and_read_by_index(
         assert sum_up(lived, event=1, now=now)
         assert manager.get(path).status_code == 200
     assert steps and not scans(steps), "\n".join(scans(steps))
+
+
+def test_what_is_about_the_line_is_not_looked_for_among_the_events_of_its_items(lived: Line, now: datetime) -> None:
+    with plans() as steps:
+        assert limits_at(lived, now + timedelta(days=1))
+    assert "event_of_the_line" in "\n".join(steps)
 
 
 def test_a_scan_is_seen(lived: Line) -> None:

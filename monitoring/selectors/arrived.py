@@ -92,8 +92,9 @@ def scored(book: Book, version: int | None, since: datetime, until: datetime = E
     """Return the items of the span that `version`, None for the caller's own, scored as champion."""
     found: Scored = Counter()
     for _, scores in _read(book, _score_sums, since, until):
-        for answer, position, count in scores.get(key_of(version), ()):
-            found[answer, position] += count
+        for answer, bins in scores.get(key_of(version), {}).items():
+            for position, count in zip(bins[::2], bins[1::2], strict=True):
+                found[answer, position] += count
     for span in _to_count(book, since, until):
         for answer, position, count in scores_of(book.line, version, span):
             found[answer, position] += count

@@ -15,7 +15,9 @@ def limits_at(line: Line, at: datetime) -> list[Limit]:
 
     Those of an earlier moment are unsaved rows.
     """
-    stated = list(Event.objects.filter(line=line, kind="limits.stated").order_by("id").values_list("at", "data"))
+    # Such an event has no item, and those that have none are few.
+    about_line = Event.objects.filter(line=line, item=None, kind="limits.stated")
+    stated = list(about_line.order_by("id").values_list("at", "data"))
     later = [data for when, data in stated if when >= at]
     # What a later statement replaced is what held until then.
     return _restored(line, later[0]["from"]["limits"]) if later else limits_of(line)
