@@ -1,6 +1,6 @@
 """Does anything grow with the table? Every page and call on a short and on a long history of the same line.
 
-    python benchmarks/growth.py [10000 1000000] [--keep DIR] [--rounds 150]
+    python benchmarks/growth.py [10000 1000000] [--keep DIR] [--rounds 150] [--per-day 10000] [--without-sums]
 
 Each size has a database of its own and a process that makes the calls; the two take turns, so that whatever else the machine
 does falls on both. `--keep DIR` keeps the databases there and takes them again. With DATABASE_URL both are databases made on
@@ -36,14 +36,14 @@ LOOP = ("next", "judge", "revise")
 class Side:
     """A database of so many items and the process that calls on it."""
 
-    def __init__(self, folder: Path, items: int) -> None:
+    def __init__(self, folder: Path, items: int, per_day: int, *, sums: bool) -> None:
         self.items = items
         self._environment = _environment(folder / str(items), items)
         if not (folder / str(items) / "built").exists():
             _make_database(self._environment.get("DATABASE_URL", ""))
-            self._run("build", str(items)).wait_for_end()
+            self._run("build", str(items), str(per_day)).wait_for_end()
             (folder / str(items) / "built").touch()
-        self._process = self._run("serve")
+        self._process = self._run("serve", "sums" if sums else "")
         self.names: list[str] = self._process.read()
 
     def call(self, names: list[str], times: int) -> Any:
@@ -101,11 +101,14 @@ def main() -> None:
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 1_000_000])
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--per-day", type=int, default=10_000, help="Items that arrive a day, on all lines together.")
+    parser.add_argument("--without-sums", action="store_true", help="As where no worker has ever been.")
     parser.add_argument("--only", default="", help="Measure only calls whose name holds this, or one of these: next|judge.")
     parser.add_argument("--statements", type=int, default=0, help="Show so many of the slowest statements of each call.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-growth-") as folder:
-        sides = [Side(options.keep or Path(folder), items) for items in options.sizes]
+        sums = not options.without_sums
+        sides = [Side(options.keep or Path(folder), items, options.per_day, sums=sums) for items in options.sizes]
         wanted = options.only.split("|")
         names = [name for name in sides[0].names if any(part in name for part in wanted)]
         if options.statements:
@@ -186,7 +189,7 @@ def _child(words: list[str]) -> None:
     import growth_calls
     import history
 
-    history.build(int(words[1])) if words[0] == "build" else growth_calls.serve()
+    history.build(int(words[1]), int(words[2])) if words[0] == "build" else growth_calls.serve(sums=words[1] == "sums")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from gateway.models import Item
 from gateway.tokens import SCOPES, create_token
 from inference.models import ModelVersion
 from monitoring import guarding
+from monitoring.models import Summed
 from monitoring.tasks import sum_up_quarters
 from policies.changes import Draft
 from policies.lines import ClassDraft, create_line
@@ -168,11 +169,12 @@ class Calls:
         return lambda: guarding.watch(self.line, now=timezone.now())
 
 
-def serve() -> None:
+def serve(*, sums: bool) -> None:
     """Make the calls that come in, a JSON line each with a name and how often, and answer with a JSON line each."""
     calls = Calls()
+    Summed.objects.all().delete()
     # As the worker does every ten seconds.
-    while sum_up_quarters():
+    while sums and sum_up_quarters():
         pass
     sys.stdout.write(json.dumps(list(calls.names())) + "\n")
     sys.stdout.flush()

@@ -1,8 +1,9 @@
 """A line that has lived: a database full of items with all that goes with them, written fast and in true proportions.
 
-10,000 items arrive a day, whatever the number of items: a longer history, not a faster line. One line gets 85 % of them, three
-others the rest. The model decides 85 %; people are asked about the others and about the audit sample of 2 %. Of what they were
-asked, the newest 5 % of all items, and 50,000 at most, still wait; the rest was claimed, judged and labelled.
+Unless told otherwise 10,000 items arrive a day, whatever the number of items: a longer history, not a faster line. One line
+gets 85 % of them, three others the rest. The model decides 85 %; people are asked about the others and about the audit sample
+of 2 %. Of what they were asked, the newest 5 % of all items, and 50,000 at most, still wait; the rest was claimed, judged and
+labelled.
 """
 
 from __future__ import annotations
@@ -176,17 +177,17 @@ class History:
         rows.events.append(event("judgement.given", item=item, actor=f"user:{who.username}", now=at, to_state=truth))
 
 
-def build(items: int) -> None:
+def build(items: int, per_day: int = PER_DAY) -> None:
     """Fill an empty database with the history of so many items, which ends now."""
     now = timezone.now()
-    began = now - timedelta(days=items / PER_DAY, hours=1)
+    began = now - timedelta(days=items / per_day, hours=1)
     people, lines = make_people(INSPECTORS_THERE), _lines(began)
     versions = {line.pk: _version(line) for line in lines}
     for line in lines:
         deployments.deploy(line, versions[line.pk], Role.CHAMPION, by=None, reason="benchmark", now=began)
     Deployment.objects.update(started_at=began)
     history = History(lines, people, versions, min(MOST_OPEN, items // 20))
-    step = timedelta(days=1) / PER_DAY
+    step = timedelta(days=1) / per_day
     for start in track(range(0, items, CHUNK), description=f"{items:,} items", console=Console(stderr=True)):
         places = range(start, min(start + CHUNK, items))
         history.rows([now - step * (items - place) for place in places], items - start, now).write()
