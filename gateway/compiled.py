@@ -169,8 +169,7 @@ class _Query:
 
 def _statement(sql: str, params: Sequence[Any], *, plan_once: bool = True) -> tuple[Statement, Binding]:
     """Return the statement, and what makes of the slots' values those of its places."""
-    if connection.vendor == "postgresql":
-        sql, params = _written_in(sql, params)
+    sql, params = _written_in(sql, params)
     return Statement(sql, plan_once=plan_once), _binding(params)
 
 
@@ -178,8 +177,8 @@ def _written_in(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     """Return a statement that holds the words and numbers that are the same every time, and the other values.
 
     Only so can a plan that is kept for any values use an index of a part of the rows, such as that of the open questions.
+    PostgreSQL would not use it; SQLite looks at the values, and plans anew each time for those that it has looked at.
     """
-    database: Any = connection
     values, left = iter(params), []
 
     def place(found: re.Match[str]) -> str:
@@ -187,10 +186,17 @@ def _written_in(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         if not isinstance(value, str | int):
             left.append(value)
             return found[0]
-        plain = value.value if isinstance(value, Enum) else value
-        return str(database.Database.sql.Literal(plain).as_string()).replace("%", "%%")
+        return _literal(value.value if isinstance(value, Enum) else value).replace("%", "%%")
 
     return PLACE.sub(place, sql), left
+
+
+def _literal(value: str | int) -> str:
+    """Return the value as it is written into a statement."""
+    if connection.vendor == "postgresql":
+        database: Any = connection
+        return str(database.Database.sql.Literal(value).as_string())
+    return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 def _binding(params: Sequence[Any]) -> Binding:

@@ -56,6 +56,12 @@ def test_words_that_are_always_the_same_stay_what_they_are(line: Line) -> None:
         assert [tuple(row) for row in COUNTED.all(slug=line.slug)] == [(ODD, line.pk + 7)]
 
 
+def test_words_that_are_always_the_same_are_no_values(line: Line, now: datetime) -> None:
+    """For each value by which it chose an index of a part of the rows SQLite plans anew; a server does not use that index."""
+    assert OF_LINE._compiled.bound({"line": line.pk}) == [line.pk]
+    assert len(LATE._compiled.bound({"now": now})) == 1
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only a server keeps plans")
 def test_a_plan_that_is_kept_knows_the_condition_and_no_moment(line: Line, now: datetime) -> None:
     for _ in range(8):
