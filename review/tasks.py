@@ -46,8 +46,9 @@ def train_what_is_due() -> int:
 def expire_claims() -> int:
     """Give back what people who are gone had claimed, and forget the pages that they left."""
     now = timezone.now()
+    expired = claims.expire(now=now)
     left_pages.forget(now=now)
-    return claims.expire(now=now)
+    return expired
 
 
 @shared_task

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Subquery
+
 from gateway.compiled import Rows, moment, number
 from gateway.models import Event
 from monitoring.cells import Cell, merged
@@ -28,7 +30,11 @@ Scored = Counter[tuple[str, int]]
 # Clocks differ between machines: what arrived a moment ahead of ours has arrived.
 END = datetime(9999, 1, 1, tzinfo=UTC)
 
-_summed = Rows(lambda: Summed.objects.filter(line=number("line")).values_list("since", "until", "event"))
+# Events since the sums were made: with more of them, which quarters moved would take longer to find than to count.
+MOST_BEHIND = 100_000
+
+_newest = Subquery(Event.objects.order_by("-id").values("id")[:1])
+_summed = Rows(lambda: Summed.objects.filter(line=number("line")).values_list("since", "until", "event", _newest))
 _moved = Rows(
     lambda: (
         Event.objects.filter(line=number("line"), id__gt=number("event"), item__received_at__lt=moment("until"))
@@ -61,9 +67,9 @@ class Book:
 def book_of(line: Line) -> Book:
     """Return where the line is summed up, with two queries. Ask for it before the sums: it may only be older than they are."""
     found = _summed.first(line=line.pk)
-    if found is None:
+    if found is None or (found[3] or 0) - found[2] > MOST_BEHIND:
         return Book(line, None, frozenset())
-    since, until, event = found
+    since, until, event, _ = found
     return Book(line, (since, until), moved_since(line, event, until))
 
 

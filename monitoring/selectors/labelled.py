@@ -45,8 +45,8 @@ def _cells(**which: Any) -> Rows:
     return Rows(standing)
 
 
-# Labels come first where the span reaches to the present, since few of those of the time are of other items; no label is
-# older than its item. Items come first in a short span of long ago, as their labels may have come at any time since.
+# In a long span labels come first, from its beginning on, as no label is older than its item. In a short one, which may be of
+# long ago, items come first: their labels may have come at any time since.
 _cells_by_label = _cells(line=number("line"), created_at__gte=moment("begin"))
 _cells_by_item = _cells(item__line=number("line"))
 

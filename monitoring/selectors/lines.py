@@ -59,7 +59,7 @@ def overviews(now: datetime) -> list[LineOverview]:
 def _counted() -> QuerySet[Line, Any]:
     """Return what is counted for each line: ranges of indexes, whatever else is in the tables.
 
-    Arrivals are read where they are summed up. An item that was late to be recorded is in its sum some seconds later.
+    Arrivals are read where they are summed up. An item that was late to be recorded is in its sum after the worker's next run.
     """
     waiting = Referral.objects.filter(line=OuterRef("pk"), state=ReferralState.OPEN)
     figures: dict[str, Combinable] = {
@@ -83,7 +83,9 @@ def _arrived(column: str, **which: str) -> Combinable:
     # Each a range of an index: with two beginnings, of which one says more, a database may take the other.
     before = arrived.filter(received_at__gte=moment("begin"), received_at__lt=OuterRef("lower"))
     after = arrived.filter(received_at__gte=OuterRef("upper"))
-    summed = Quarter.objects.filter(line=OuterRef("pk"), start__gte=moment("first")).values("line")
+    summed = Quarter.objects.filter(line=OuterRef("pk"), start__gte=OuterRef("lower"), start__lt=OuterRef("upper")).values(
+        "line"
+    )
     total = Subquery(summed.annotate(total=Sum(column)).values("total"), output_field=IntegerField())
     return _count(before) + _count(after) + Coalesce(total, 0)
 

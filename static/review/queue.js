@@ -165,9 +165,9 @@ export class Queue {
     this.fill();
   }
 
-  /** Leave the server what this page holds, what a question on its way may still bring it included. */
+  /** Leave the server what this page holds, what a question on its way, or one given up, may still bring it included. */
   #giveBack() {
-    if (this.held.length > 0 || this.#asking) postLast(this.urls.leave, { page: this.#page, kept: this.others() });
+    postLast(this.urls.leave, { page: this.#page, kept: this.others() });
   }
 
   /** The address of an action on a card's claim. */

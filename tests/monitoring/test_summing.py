@@ -18,6 +18,7 @@ from monitoring import summing, tasks
 from monitoring.cells import FINE
 from monitoring.models import Quarter, Summed
 from monitoring.quarters import QUARTER, quarter_of
+from monitoring.selectors import arrived
 from monitoring.selectors.arrived import Book, book_of, cells, groups, how_many, scored
 from monitoring.selectors.flow import automated, flow, flow_and_trend
 from monitoring.selectors.lines import overviews
@@ -169,12 +170,42 @@ def test_all_lines_read_their_sums(line: Line, other_line: Line, now: datetime, 
         rows.automated(one, now, "ok", received_at=now - timedelta(hours=5))
         rows.item(one, now, received_at=now - timedelta(hours=5))
         rows.automated(one, now, "ok", received_at=now)
-    run(line, now)
+    while run(line, now):
+        pass
     assert Quarter.objects.filter(line=line).update(arrived=12, automated=11) == 2
     with django_assert_num_queries(4):
         found = {one.line.slug: (one.arrived, one.automated.count) for one in overviews(now)}
     # The sum of the quarter in which the day begins is not read: only a part of it is of the day.
     assert found == {line.slug: (12 + 2, 11 + 2), other_line.slug: (4, 3)}
+
+
+def test_a_clock_that_goes_back_undoes_no_sum(line: Line, now: datetime) -> None:
+    now = quarter_of(now)
+    arrive(line, 2, now=now - MINUTE)
+    run(line, now - QUARTER)
+    assert run(line, now + MINUTE) and Summed.objects.get().until == now
+    run(line, now - MINUTE)
+    assert Summed.objects.get().until == now
+    agree(line, now - DAY, now + DAY)
+    (overview,) = overviews(now + MINUTE)
+    assert overview.arrived == 2
+
+
+def test_after_a_long_time_without_a_worker_sums_begin_anew(
+    line: Line, ines: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = quarter_of(now)
+    arrive(line, 3, now=now - 3 * QUARTER)
+    run(line, now)
+    monkeypatch.setattr(arrived, "MOST_BEHIND", 2)
+    monkeypatch.setattr(summing, "MOST_BEHIND", 2)
+    judge(line, ines, "dent", now)
+    assert book_of(line).span is None, "which quarters moved is not looked for"
+    agree(line, now - DAY, now + DAY)
+    later = now + 5 * QUARTER
+    assert run(line, later) and Summed.objects.get().until == later
+    assert book_of(line).moved == frozenset()
+    agree(line, now - DAY, later)
 
 
 def test_an_imported_item_is_no_arrival(line: Line, now: datetime) -> None:
@@ -203,7 +234,10 @@ def test_of_two_runs_with_the_same_beginning_one_writes(line: Line, now: datetim
 def test_the_worker_sums_up_every_line(line: Line, other_line: Line, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     for one in (line, other_line):
         arrive(one, now=now - 2 * QUARTER)
-    assert tasks.sum_up_quarters() >= 2
+    woken: list[tuple[int, int]] = []
+    monkeypatch.setattr(tasks, "wake", lambda task, *of: woken.append(of))
+    assert tasks.sum_up_quarters() == 2
+    assert {tasks.sum_up_line(*of) > 0 for of in woken} == {True}
     assert {row.line_id for row in Quarter.objects.all()} == {line.pk, other_line.pk}
     monkeypatch.setattr(tasks, "settled", lambda: None)
     assert tasks.sum_up_quarters() == 0
