@@ -66,6 +66,7 @@ _groups = Rows(
         .annotate(count=Count("*"))
     )
 )
+_first = Rows(lambda: _arrivals().order_by("received_at").values_list("received_at")[:1])
 _how_many = Rows(lambda: _arrivals().values("line").annotate(count=Count("*")).values_list("count"))
 _scores = Rows(
     lambda: (
@@ -109,6 +110,12 @@ def groups_in(line: Line, span: Span) -> list[tuple[datetime, Group]]:
 def number_in(line: Line, span: Span) -> int:
     """Return the number of items that arrived in the span."""
     return sum(row[0] for row in _how_many.all(line=line.pk, begin=span[0], end=span[1]))
+
+
+def first_in(line: Line, span: Span) -> datetime | None:
+    """Return when the span's first item arrived."""
+    row = _first.first(line=line.pk, begin=span[0], end=span[1])
+    return None if row is None else row[0]
 
 
 def scores_in(line: Line, span: Span) -> list[tuple[int | None, str, int, int]]:

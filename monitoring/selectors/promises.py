@@ -6,26 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.compiled import Rows, moment, number
-from gateway.models import DecidedBy, Item
 from inference.models import ModelVersion
 from monitoring.certifying import same_promise
 from monitoring.intervals import Share, share
-from monitoring.selectors.arrived import Book, how_many
+from monitoring.selectors.arrived import END, Book, how_many
+from monitoring.selectors.counted import first_in
 from monitoring.selectors.labelled import EVERYTHING_BLIND
 from policies.models import Certification, Limit, Line, PolicyVersion
 
 # Certifications of one model that are looked through for one under today's limits: limits change seldom.
 LOOKED_THROUGH = 20
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
-_first = Rows(
-    lambda: (
-        Item.objects.filter(line=number("line"), received_at__gte=moment("since"))
-        .exclude(decided_by=DecidedBy.IMPORT)
-        .order_by("received_at")
-        .values_list("received_at")[:1]
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +103,9 @@ def pace(book: Book, policy: PolicyVersion, now: datetime) -> Pace:
     """Return the line's pace over the last seven days, or since its first item where that is later."""
     since = now - WEEK
     # The first one is asked for by itself: beside a count it would be looked for in all of them.
-    first = _first.first(line=book.line.pk, since=since)
+    first = first_in(book.line, (since, END))
     rate = 1.0 if policy.mode in EVERYTHING_BLIND else policy.audit_rate
     if first is None:
         return Pace(0.0, rate)
     # A line that is minutes old is not taken to go on like that all day.
-    return Pace(how_many(book, since) / (max(DAY, now - first[0]) / DAY), rate)
+    return Pace(how_many(book, since) / (max(DAY, now - first) / DAY), rate)
