@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitoring.selectors.flow import Flow
+from monitoring.flow import Flow
 
 WIDTH = 1000
 

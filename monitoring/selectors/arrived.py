@@ -19,9 +19,10 @@ from django.db.models import Subquery
 from gateway.compiled import Rows, moment, number
 from gateway.models import Event
 from monitoring.cells import Cell, merged
+from monitoring.flow import Arrived
 from monitoring.models import Quarter, Summed
 from monitoring.quarters import Span, quarter_of, split
-from monitoring.selectors.counted import Group, Minute, groups_in, number_in, parsed, scores_of
+from monitoring.selectors.counted import Minute, groups_in, number_in, parsed, scores_of
 from monitoring.selectors.labelled import cells_in
 from policies.models import Line
 
@@ -79,13 +80,10 @@ def moved_since(line: Line, event: int, until: datetime) -> frozenset[datetime]:
     return frozenset(quarter_of(parsed(minute)) for (minute,) in minutes)
 
 
-def groups(book: Book, since: datetime, until: datetime = END) -> Iterator[tuple[datetime, Group]]:
-    """Yield groups of items that arrived in the span, each with the beginning of the hour or quarter in which they did."""
-    for start, found in _read(book, _group_sums, since, until):
-        for group in found:
-            yield start, tuple(group)
-    for span in _to_count(book, since, until):
-        yield from groups_in(book.line, span)
+def groups(book: Book, since: datetime, until: datetime = END) -> list[Arrived]:
+    """Return groups of items that arrived in the span, each with the beginning of the hour or quarter in which they did."""
+    summed = [(start, tuple(group)) for start, found in _read(book, _group_sums, since, until) for group in found]
+    return summed + [one for span in _to_count(book, since, until) for one in groups_in(book.line, span)]
 
 
 def how_many(book: Book, since: datetime, until: datetime = END) -> int:
@@ -101,9 +99,8 @@ def scored(book: Book, version: int | None, since: datetime, until: datetime = E
         for answer, bins in scores.get(key_of(version), {}).items():
             for position, count in zip(bins[::2], bins[1::2], strict=True):
                 found[answer, position] += count
-    for span in _to_count(book, since, until):
-        for answer, position, count in scores_of(book.line, version, span):
-            found[answer, position] += count
+    for answer, position, count in scores_of(book.line, version, _to_count(book, since, until)):
+        found[answer, position] += count
     return found
 
 

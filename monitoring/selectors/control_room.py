@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from gateway.models import Deployment, Role
 from monitoring.agreement import Agreement, agreement, blind_cells, seen_cells
 from monitoring.errors_found import AuditedErrors, audited_errors
+from monitoring.flow import Flow, TrendPoint, flow, trend
 from monitoring.models import Conveyor
-from monitoring.selectors import flow as flows
 from monitoring.selectors import models, people, policies, truth
 from monitoring.selectors import queue as queues
-from monitoring.selectors.arrived import book_of, cells, scored
+from monitoring.selectors.arrived import book_of, cells, groups, scored
 from monitoring.selectors.promises import Standing, standing_of
 from monitoring.what_if import ClassScores, Outcome, class_scores, outcome
 from monitoring.windows import Window
@@ -54,8 +54,8 @@ class ControlRoom:
     scores: tuple[ClassScores, ...]
     present: Outcome
     queue: queues.Queue
-    flow: flows.Flow
-    trend: list[flows.TrendPoint]
+    flow: Flow
+    trend: list[TrendPoint]
     blind: Agreement
     seen: Agreement
     errors: AuditedErrors
@@ -76,10 +76,9 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
     champion = serving.get(Role.CHAMPION)
     version, keys = champion.model_version_id if champion else None, [entry.key for entry in classes]
     book = book_of(line)
-    said, found = scored(book, version, since), cells(book, since)
+    arrived, said, found = groups(book, since), scored(book, version, since), cells(book, since)
     scores = tuple(class_scores(entry.key, said, found, version) for entry in classes)
     present = outcome(scores, policy.thresholds)
-    flow, trend = flows.flow_and_trend(book, negative, window, now)
     conveyor = Conveyor.objects.filter(line=line).first()
     return ControlRoom(
         line=line,
@@ -95,8 +94,8 @@ def control_room(line: Line, window: Window, now: datetime) -> ControlRoom:
         scores=scores,
         present=present,
         queue=queues.queue(line, now),
-        flow=flow,
-        trend=trend,
+        flow=flow(arrived, negative),
+        trend=trend(arrived, window.edges(now)),
         blind=agreement(blind_cells(found, version), keys),
         seen=agreement(seen_cells(found, version), keys),
         errors=audited_errors(found, negative),

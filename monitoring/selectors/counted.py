@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +14,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from gateway.compiled import Rows, moment, number
 from gateway.models import DecidedBy, Deployment, Item, Prediction, Role
 from monitoring.cells import FINE
+from monitoring.flow import Arrived
 from monitoring.quarters import Span
 from policies.models import Line
-
-# Who decided, the route on arrival, the state and the answer as they are now, and how many items.
-Group = tuple[str, str, str, str, int]
 
 
 class Minute(Func):
@@ -102,7 +101,7 @@ _elsewhere = Rows(
 )
 
 
-def groups_in(line: Line, span: Span) -> list[tuple[datetime, Group]]:
+def groups_in(line: Line, span: Span) -> list[Arrived]:
     """Return groups of the items that arrived in the span, each with the beginning of its hour."""
     return [(parsed(hour), tuple(group)) for hour, *group in _groups.all(line=line.pk, begin=span[0], end=span[1])]
 
@@ -124,15 +123,14 @@ def scores_in(line: Line, span: Span) -> list[tuple[int | None, str, int, int]]:
     return [(version, answer, int(position), count) for version, answer, position, count in found]
 
 
-def scores_of(line: Line, version: int | None, span: Span) -> list[tuple[str, int, int]]:
-    """Return answer, fine bin and number of those of one version, None for the caller's own model."""
-    of = {"line": line.pk, "begin": span[0], "end": span[1]}
+def scores_of(line: Line, version: int | None, spans: Sequence[Span]) -> list[tuple[str, int, int]]:
+    """Return answer, fine bin and number of those of one version, None for the caller's own model, in spans that lie apart."""
     if version is None:
-        found = _brought.all(**of)
+        said = _brought
     else:
         # Where the model serves no other line its predictions alone say it, and their index alone is read.
-        said = _said_here if _elsewhere.first(version=version, line=line.pk) else _said_anywhere
-        found = said.all(version=version, **of)
+        said = _said_here if spans and _elsewhere.first(version=version, line=line.pk) else _said_anywhere
+    found = [row for begin, end in spans for row in said.all(line=line.pk, version=version, begin=begin, end=end)]
     return [(answer, int(position), count) for answer, position, count in found]
 
 

@@ -11,13 +11,13 @@ from django.db.models import Q
 from gateway.models import Deployment, Role
 from monitoring.cells import Cell
 from monitoring.differences import changes_in_words
+from monitoring.flow import Flow, automated, flow
 from monitoring.intervals import Share
 from monitoring.known_audits import known_audits
 from monitoring.models import Alarm, Recall
 from monitoring.selectors import policies
-from monitoring.selectors.arrived import book_of, cells
+from monitoring.selectors.arrived import book_of, cells, groups
 from monitoring.selectors.audited_decisions import Anchor, Stream, anchor_of, audits_since, streams
-from monitoring.selectors.flow import Flow, automated, flow
 from monitoring.selectors.leaning import Leanings, leanings
 from monitoring.selectors.limit_history import limits_at
 from monitoring.selectors.policies import Change
@@ -72,14 +72,15 @@ def weekly_report(line: Line, week: Week) -> WeeklyReport:
     opening, changes = policies_in(line, week, names)
     deployments = served(line, start, end)
     limits, book = limits_at(line, end), book_of(line)
+    arrived = groups(book, start, end)
     return WeeklyReport(
         line=line,
         week=week,
         classes=classes,
         opening=opening,
         changes=changes,
-        flow=flow(book, policies.negative_of(classes), start, end),
-        automated=automated(book, start, end),
+        flow=flow(arrived, policies.negative_of(classes)),
+        automated=automated(arrived),
         cells=cells(book, start, end),
         limits=limits,
         certification=_certification(line, champion_at(deployments, end), end),

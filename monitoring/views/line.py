@@ -14,11 +14,11 @@ from gateway import change_control
 from gateway.roles import manager_required
 from monitoring.charts.flow_bar import segments
 from monitoring.differences import changes_in_words, title
+from monitoring.flow import flow
 from monitoring.forms import PolicyForm, form_of
 from monitoring.pages import room_context
-from monitoring.selectors import flow as flows
 from monitoring.selectors import policies
-from monitoring.selectors.arrived import book_of
+from monitoring.selectors.arrived import book_of, groups
 from monitoring.selectors.control_room import control_room
 from monitoring.selectors.queue import queue
 from monitoring.selectors.requests import pending_of
@@ -54,7 +54,7 @@ def flow_now(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the bar that splits the window's items."""
     found, window = find_line(slug), window_of(request.GET.get("window", ""))
     negative = policies.negative_of(policies.classes_of(found))
-    split = flows.flow(book_of(found), negative, window.start(timezone.now()))
+    split = flow(groups(book_of(found), window.start(timezone.now())), negative)
     return render(
         request, "monitoring/_flow.html", {"line": found, "window": window, "flow": split, "segments": segments(split)}
     )

@@ -10,8 +10,8 @@ from monitoring.charts.reliability import reliability
 from monitoring.charts.scale import Scale, round_up
 from monitoring.charts.trend import trend
 from monitoring.charts.whisker import common_top, whisker
+from monitoring.flow import Flow
 from monitoring.intervals import share
-from monitoring.selectors.flow import Flow
 from monitoring.what_if import class_scores
 
 NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)

@@ -16,11 +16,11 @@ from gateway import lifecycle
 from gateway.models import Event, Item, Prediction
 from monitoring import summing, tasks
 from monitoring.cells import FINE
+from monitoring.flow import automated, flow, trend
 from monitoring.models import Quarter, Summed
 from monitoring.quarters import QUARTER, quarter_of
 from monitoring.selectors import arrived
 from monitoring.selectors.arrived import Book, book_of, cells, groups, how_many, scored
-from monitoring.selectors.flow import automated, flow, flow_and_trend
 from monitoring.selectors.lines import overviews
 from monitoring.windows import window_of
 from policies.decide import Reason
@@ -155,11 +155,12 @@ def test_what_is_summed_up_is_not_counted_again(
     arrive(line, 2, now=now - timedelta(hours=2), says=UNSURE)
     run(line, now)
     Item.objects.update(answer="dent")  # no move: it left no event
-    assert flow(book_of(line), "ok", now - DAY).model_passed == 5
-    assert automated(book_of(line), now - DAY).count == 5
+    arrived = groups(book_of(line), now - DAY)
+    assert (flow(arrived, "ok").model_passed, automated(arrived).count) == (5, 5)
     window = window_of("24h")
     with django_assert_num_queries(5):
-        whole, points = flow_and_trend(book_of(line), "ok", window, now - MINUTE + QUARTER)
+        arrived = groups(book_of(line), window.start(now - MINUTE + QUARTER))
+    whole, points = flow(arrived, "ok"), trend(arrived, window.edges(now - MINUTE + QUARTER))
     assert (whole.model_passed, whole.waiting, sum(point.automated.n for point in points)) == (5, 2, 7)
 
 

@@ -1,18 +1,22 @@
-"""Where a line's items went, and how much of it the model did."""
+"""Where a line's items went, and how much of it the model did. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from gateway.models import DecidedBy, ItemState
 from monitoring.intervals import Share, share
-from monitoring.selectors.arrived import END, Book, groups
-from monitoring.windows import Window
 from policies.decide import Route
+
+# Who decided, the route on arrival, the state and the answer as they are now, and how many items.
+Group = tuple[str, str, str, str, int]
+# With the beginning of the hour or quarter in which they arrived.
+Arrived = tuple[datetime, Group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ class TrendPoint:
     automated: Share
 
 
-def flow(book: Book, negative: str, since: datetime, until: datetime = END) -> Flow:
-    """Return the split of the items that arrived in the window."""
+def flow(groups: Iterable[Arrived], negative: str) -> Flow:
+    """Return the split of the items that arrived."""
     parts: Counter[str] = Counter()
-    for _, (decided_by, _, state, answer, count) in groups(book, since, until):
+    for _, (decided_by, _, state, answer, count) in groups:
         parts[part_of(state, decided_by, passed=answer == negative)] += count
     return Flow(**parts)
 
@@ -66,28 +70,26 @@ def part_of(state: str, decided_by: str, *, passed: bool) -> str:
     return f"{who}_{'passed' if passed else 'rejected'}"
 
 
-def flow_and_trend(book: Book, negative: str, window: Window, now: datetime) -> tuple[Flow, list[TrendPoint]]:
-    """Return the split of the window's items, and a bucket a point the share that the model decided on arrival."""
-    since, edges = window.start(now), window.edges(now)
-    parts: Counter[str] = Counter()
+def trend(groups: Iterable[Arrived], edges: Sequence[datetime]) -> list[TrendPoint]:
+    """Return the share that the model decided on arrival, a point for each bucket between two edges, which are whole hours.
+
+    What came before the first edge is in no bucket.
+    """
     arrived, automated = [0] * (len(edges) - 1), [0] * (len(edges) - 1)
-    for start, (decided_by, route, state, answer, count) in groups(book, since):
-        parts[part_of(state, decided_by, passed=answer == negative)] += count
-        # A bucket is made of whole hours. What came before the first one is only part of the window.
+    for start, (_, route, _, _, count) in groups:
         place = bisect_right(edges, start) - 1
         if 0 <= place < len(arrived):
             arrived[place] += count
             automated[place] += count * (route == Route.AUTOMATE)
-    points = [
+    return [
         TrendPoint(start, end, share(*counts))
         for (start, end), counts in zip(pairwise(edges), zip(automated, arrived, strict=True), strict=True)
     ]
-    return Flow(**parts), points
 
 
-def automated(book: Book, since: datetime, until: datetime = END) -> Share:
-    """Return the share of the window's items that the model decided on arrival."""
+def automated(groups: Iterable[Arrived]) -> Share:
+    """Return the share of the items that the model decided on arrival."""
     routes: Counter[str] = Counter()
-    for _, (_, route, _, _, count) in groups(book, since, until):
+    for _, (_, route, _, _, count) in groups:
         routes[route] += count
     return share(routes[Route.AUTOMATE], routes.total())
