@@ -41,6 +41,11 @@ def number(name: str) -> Slot:
     return Slot(name, models.BigIntegerField())
 
 
+def real(name: str) -> Slot:
+    """Return a slot for a number that may have a fraction."""
+    return Slot(name, models.FloatField())
+
+
 def text(name: str) -> Slot:
     """Return a slot for text."""
     return Slot(name, models.TextField())

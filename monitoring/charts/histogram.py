@@ -26,6 +26,11 @@ class Bar:
     fill: str
     title: str
 
+    @property
+    def path(self) -> str:
+        """Its outline as one text: of five values a page with many bars would be mostly formatting numbers."""
+        return f"M{self.x} {self.y}h{self.width}v{self.height}h{-self.width}z"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
+from gateway.compiled import Select, number
 from gateway.models import Item
 from monitoring.models import Alarm, Recall, RecallState
 from policies.models import Line
@@ -16,8 +19,7 @@ WRONG_SHOWN = 24
 
 def unseen_alarms(line: Line | None = None) -> list[Alarm]:
     """Return the alarms that nobody has seen, of one line or of all, newest first, with one query."""
-    found = _alarms().filter(seen_at=None)
-    return list((found.filter(line=line) if line is not None else found)[:BANNERS])
+    return _unseen.all() if line is None else _unseen_of.all(line=line.pk)
 
 
 def alarms_of(line: Line) -> list[Alarm]:
@@ -43,12 +45,16 @@ def recalls_of_items(items: list[Item]) -> list[Recall]:
 
 def open_recalls_of(line: Line) -> list[Recall]:
     """Return the line's recalls that wait for a manager, with one query."""
-    return list(_recalls().filter(line=line, state=RecallState.OPEN)[:SHOWN])
+    return _open.all(line=line.pk)
 
 
 def recalls_of(line: Line) -> list[Recall]:
     """Return the line's newest recalls, with one query."""
     return list(_recalls().filter(line=line)[:SHOWN])
+
+
+def _newest_unseen(**which: Any) -> QuerySet[Alarm]:
+    return _alarms().filter(seen_at=None, **which)[:BANNERS]
 
 
 def _alarms() -> QuerySet[Alarm]:
@@ -57,3 +63,8 @@ def _alarms() -> QuerySet[Alarm]:
 
 def _recalls() -> QuerySet[Recall]:
     return Recall.objects.select_related("item", "handled_by").order_by("-id")
+
+
+_unseen = Select(_newest_unseen)
+_unseen_of = Select(lambda: _newest_unseen(line=number("line")))
+_open = Select(lambda: _recalls().filter(line=number("line"), state=RecallState.OPEN)[:SHOWN])

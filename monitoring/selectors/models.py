@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from gateway.compiled import Select, number
 from gateway.models import Deployment, Role
 from inference.models import ModelVersion
 from inference.runtimes.oip import OpenInference
@@ -18,6 +19,23 @@ REMOTE_SHOWN = 50
 # Long, and shown on the model's own page alone.
 HEAVY = ("model_version__card", "model_version__metrics")
 OPEN = (TrainingState.QUEUED, TrainingState.RUNNING)
+
+_serving = Select(
+    lambda: (
+        Deployment.objects.filter(line=number("line"), ended_at=None)
+        .select_related("model_version", "started_by")
+        .defer(*HEAVY)
+        .order_by()
+    )
+)
+_latest_run = Select(
+    lambda: (
+        TrainingRun.objects.filter(line=number("line"))
+        .select_related("model_version")
+        .defer("evaluation", *HEAVY)
+        .order_by("-id")[:1]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +56,7 @@ class LineModels:
 
 def in_service(line: Line) -> dict[str, Deployment]:
     """Return what serves the line now, by role, with one query."""
-    rows = Deployment.objects.filter(line=line, ended_at=None).select_related("model_version", "started_by").defer(*HEAVY)
-    return {row.role: row for row in rows}
+    return {row.role: row for row in _serving.each(line=line.pk)}
 
 
 def models_of(line: Line) -> LineModels:
@@ -91,8 +108,7 @@ def open_run(line: Line) -> TrainingRun | None:
 
 def latest_run(line: Line) -> TrainingRun | None:
     """Return the newest training run, open or not."""
-    runs = TrainingRun.objects.filter(line=line).select_related("model_version").defer("evaluation", *HEAVY)
-    return runs.order_by("-id").first()
+    return _latest_run.first(line=line.pk)
 
 
 def model_of(line: Line, name: str) -> ModelVersion | None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.compiled import Select, number
 from monitoring.differences import changes_in_words
 from policies.changes import draft_of
 from policies.models import LabelClass, Line, PolicyVersion
 
 SHOWN = 100
+
+_classes = Select(lambda: LabelClass.objects.filter(line=number("line")).order_by("position"))
+_in_force = Select(
+    lambda: (
+        PolicyVersion.objects.filter(line=number("line"), superseded_at=None)
+        .select_related("created_by", "restores")
+        .order_by()
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,7 @@ class Change:
 
 def classes_of(line: Line) -> list[LabelClass]:
     """Return the line's classes in their order, the negative first."""
-    return list(line.classes.order_by("position"))
+    return _classes.all(line=line.pk)
 
 
 def names_of(classes: list[LabelClass]) -> dict[str, str]:
@@ -36,7 +46,10 @@ def negative_of(classes: list[LabelClass]) -> str:
 
 def current(line: Line) -> PolicyVersion:
     """Return the policy in force with who made it and what it restored."""
-    return PolicyVersion.objects.select_related("created_by", "restores").get(line=line, superseded_at=None)
+    policy = _in_force.first(line=line.pk)
+    if policy is None:
+        raise PolicyVersion.DoesNotExist(f"The line {line} has no policy in force.")
+    return policy
 
 
 def history(line: Line, names: dict[str, str]) -> list[Change]:

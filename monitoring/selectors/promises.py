@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import prefetch_related_objects
+
+from gateway.compiled import Select, number, real, text
 from inference.models import ModelVersion
 from monitoring.certifying import same_promise
 from monitoring.intervals import Share, share
@@ -17,6 +20,17 @@ from policies.models import Certification, Limit, Line, PolicyVersion
 # Certifications of one model that are looked through for one under today's limits: limits change seldom.
 LOOKED_THROUGH = 20
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
+
+_limits = Select(lambda: Limit.objects.filter(line=number("line")).select_related("label_class"))
+_certified = Select(
+    lambda: (
+        Certification.objects.filter(
+            line=number("line"), model_name=text("name"), weights_digest=text("digest"), delta=real("delta")
+        )
+        .select_related("created_by")
+        .order_by("-id")[:LOOKED_THROUGH]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +75,14 @@ class Proof:
 
 def limits_of(line: Line) -> list[Limit]:
     """Return the line's limits in the order of its classes, with one query."""
-    return list(Limit.objects.filter(line=line).select_related("label_class"))
+    return _limits.all(line=line.pk)
 
 
 def standing(line: Line, version: ModelVersion, limits: Iterable[Limit]) -> Certification | None:
     """Return the newest certification of a model that is about what the line promises now, with two queries."""
-    rows = (
-        Certification.objects.filter(
-            line=line, model_name=version.name, weights_digest=version.weights_digest, delta=line.delta
-        )
-        .select_related("created_by")
-        .prefetch_related("certificates")
-        .order_by("-id")
-    )
-    return next((row for row in rows[:LOOKED_THROUGH] if same_promise(row, limits, line.delta)), None)
+    rows = _certified.all(line=line.pk, name=version.name, digest=version.weights_digest, delta=line.delta)
+    prefetch_related_objects(rows, "certificates")
+    return next((row for row in rows if same_promise(row, limits, line.delta)), None)
 
 
 def standing_of(book: Book, version: ModelVersion | None, policy: PolicyVersion, now: datetime) -> Standing:

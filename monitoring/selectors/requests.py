@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from gateway.compiled import Select, number
 from monitoring.differences import changes_in_words
 from monitoring.selectors.policies import names_of
 from policies.changes import draft_of
@@ -15,6 +16,8 @@ from policies.models import PENDING, Approval, ChangeRequest, LabelClass, Line, 
 from policies.requests import draft_from_json
 
 SHOWN = 100
+
+_pending = Select(lambda: ChangeRequest.objects.filter(line=number("line"), state__in=PENDING).order_by("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def requests_between(line: Line, names: dict[str, str], start: datetime, end: da
 
 def pending_of(line: Line) -> list[ChangeRequest]:
     """Return the requests of the line that are still to come, with one query."""
-    return list(ChangeRequest.objects.filter(line=line, state__in=PENDING).order_by("id"))
+    return _pending.all(line=line.pk)
 
 
 def standing(change: ChangeRequest, classes: list[LabelClass], user: User, now: datetime) -> Standing:
