@@ -8,14 +8,12 @@ from math import isfinite
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
-from django.http.multipartparser import MultiPartParserError
-from django.utils.datastructures import MultiValueDict
 
 from gateway.arrivals import Arrival
 from gateway.compiled import Select, text
 from gateway.errors import BadField, BodyTooLarge, GatewayError, LengthRequired, LineRetired, LineUnknown, MediaTypeRefused
+from gateway.form_data import File, Form, counted, read_form
 from gateway.limits import photo_limits
 from gateway.metrics import stage
 from gateway.models import ApiToken
@@ -58,11 +56,11 @@ def open_one(request: HttpRequest, line: Line) -> Callable[[], Arrival]:
     """Read the bytes of one item and return what decodes them: the photo as the raw body with fields in the query, or multipart
     with fields beside it."""
     if request.content_type == "multipart/form-data":
-        files = _files_of(request).getlist("image")
-        if len(files) != 1 or len(request.FILES) != 1:
-            raise BadField(f"A multipart item has exactly one file, called image; this one has {_names(request)}.")
+        form = read_form(request, settings.MAX_PHOTO_BYTES)
+        if [file.name for file in form.files] != ["image"]:
+            raise BadField(f"A multipart item has exactly one file, called image; this one has {counted(form.files)}.")
         _refuse_address_fields(request)
-        return _reader(line, _bytes_of(files[0]), request.POST.dict())
+        return _reader(line, _bytes_of(form.files[0]), form.fields)
     content_type = request.content_type or ""
     if not content_type.startswith("image/") and content_type not in RAW:
         _refuse_type(request, line)
@@ -86,17 +84,18 @@ def read_many(request: HttpRequest, line: Line) -> list[Arrival | Refusal]:
     """
     if request.content_type != "multipart/form-data":
         raise MediaTypeRefused(f"A batch is multipart/form-data, not {request.content_type or 'untyped'}.")
-    files = _files_of(request).getlist("image")
-    if not files or len(files) != sum(len(group) for _, group in request.FILES.lists()):
-        raise BadField(f"A batch has one or more files, all called image; this one has {_names(request)}.")
+    form = read_form(request, settings.MAX_PHOTO_BYTES)
+    files = form.files
+    if {file.name for file in files} != {"image"}:
+        raise BadField(f"A batch has one or more files, all called image; this one has {counted(files)}.")
     _refuse_address_fields(request)
-    unknown = sorted(set(request.POST) - {"items"})
+    unknown = sorted(form.fields.keys() - {"items"})
     if unknown:
         raise BadField(f"There is no field {', '.join(unknown)}; a batch has the fields of its items in the field items.")
     if len(files) > settings.MAX_BATCH_ITEMS:
         raise BodyTooLarge(f"A batch holds at most {settings.MAX_BATCH_ITEMS} items, not {len(files)}.")
     with stage("door"):
-        fields = _batch_fields(request, len(files))
+        fields = _batch_fields(form, len(files))
         return [_try_arrival(line, file, of_one) for file, of_one in zip(files, fields, strict=True)]
 
 
@@ -209,15 +208,15 @@ def arrival(line: Line, data: bytes, fields: dict[str, Any], classes: Sequence[s
     return Arrival(data, kinds.get(line.kind).decode(data, limits=photo_limits()), external_id, metadata, scores, consent)
 
 
-def _try_arrival(line: Line, file: UploadedFile[bytes], fields: dict[str, Any]) -> Arrival | Refusal:
+def _try_arrival(line: Line, file: File, fields: dict[str, Any]) -> Arrival | Refusal:
     try:
         return arrival(line, _bytes_of(file), fields)
     except (InputRefused, BadField) as refusal:
         return refusal
 
 
-def _batch_fields(request: HttpRequest, count: int) -> Sequence[dict[str, Any]]:
-    text = request.POST.get("items", "")
+def _batch_fields(form: Form, count: int) -> Sequence[dict[str, Any]]:
+    text = form.fields.get("items", "")
     if not text:
         return [{}] * count
     data = _loads(text, "items")
@@ -242,14 +241,6 @@ def _body_of(request: HttpRequest) -> bytes:
     return data
 
 
-def _files_of(request: HttpRequest) -> MultiValueDict[str, UploadedFile[bytes]]:
-    """Read the form once; what is wrong with its outside is the caller's mistake."""
-    try:
-        return request.FILES
-    except (MultiPartParserError, LookupError, UnicodeError) as error:
-        raise BadField(f"The form cannot be read: {error}.") from None
-
-
 def _refuse_address_fields(request: HttpRequest) -> None:
     """Beside a form they would be lost silently."""
     lost = sorted(set(request.GET) - {"wait"})
@@ -257,15 +248,14 @@ def _refuse_address_fields(request: HttpRequest) -> None:
         raise BadField(f"A form has its fields in the form and not in the address, which has {', '.join(lost)}.")
 
 
-def _bytes_of(file: UploadedFile[bytes]) -> bytes:
-    if file.size is not None and file.size > settings.MAX_PHOTO_BYTES:
+def _bytes_of(file: File) -> bytes:
+    if file.size > settings.MAX_PHOTO_BYTES:
         raise InputRefused(
             "image-too-large",
             "The photo is too large",
             f"It has {file.size} bytes; at most {settings.MAX_PHOTO_BYTES} are taken.",
         )
-    data: bytes = file.read()
-    return data
+    return file.data
 
 
 def _refuse_type(request: HttpRequest, line: Line) -> None:
@@ -287,8 +277,3 @@ def _refuse_constant(name: str) -> None:
 def _kind_of(value: Any) -> str:
     words = {list: "a list", str: "a text", bool: "a truth value", int: "a number", float: "a number", type(None): "null"}
     return words.get(type(value), "something else")
-
-
-def _names(request: HttpRequest) -> str:
-    names = [f"{len(group)} called {name}" for name, group in request.FILES.lists()]
-    return " and ".join(names) or "none"
