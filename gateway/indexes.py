@@ -1,12 +1,18 @@
-"""The indexes of what grows. Each serves a question asked of a long history; `tests/test_query_plans.py` asks them all."""
+"""The indexes of what grows. Each serves a question asked of a long history; `tests/test_query_plans.py` asks them all.
+
+Foreign keys of tables that grow have no index of their own where one of these begins with the same column, or where nobody asks
+by them: every row that is written would pay for it.
+"""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
 
+from policies.decide import Reason
+
 # As in `ReferralState`, `Role` and `DecidedBy`, which are defined where these indexes are used.
-OPEN, CHAMPION, MODEL = Q(state="open"), Q(role="champion"), "model"
+OPEN, CHAMPION, MODEL, RECALL = Q(state="open"), Q(role="champion"), "model", Reason.RECALL.value
 
 ITEM = [
     models.Index(fields=["line", "-id"], name="item_by_line"),
@@ -60,4 +66,6 @@ REFERRAL = [
     models.Index(F("line"), F("created_at"), F("due_at"), condition=OPEN, name="queue_by_age"),
     # What the clock looks for, on all lines at once.
     models.Index(F("due_at"), condition=OPEN, name="referral_due"),
+    # Which items of a line a recall sent to people before.
+    models.Index(fields=["line", "item"], condition=Q(reason=RECALL), name="referral_of_a_recall"),
 ]

@@ -42,8 +42,8 @@ class Item(models.Model):
     """One unit to decide on, with one media file."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="items")
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="items", db_index=False)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     received_at = models.DateTimeField()
     # The token's name, or who imported it.
     source = models.CharField(max_length=100)
@@ -106,7 +106,7 @@ class Role(models.TextChoices):
 class Prediction(models.Model):
     """What one model version, or the caller's own model, said about one item."""
 
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="predictions")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="predictions", db_index=False)
     role = models.CharField(max_length=10, choices=Role)
     # Null where the caller brought the prediction.
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
@@ -135,13 +135,13 @@ class Prediction(models.Model):
 class Decision(models.Model):
     """The answer that counts for an item from its moment on. A correction is a new row with the next number."""
 
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions", db_index=False)
     number = models.PositiveIntegerField()
     answer = models.CharField(max_length=40)
     decided_by = models.CharField(max_length=10, choices=DecidedBy)
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     reason = models.CharField(max_length=20, choices=REASONS)
     created_at = models.DateTimeField()
 
@@ -166,7 +166,7 @@ class Referral(models.Model):
     """A request for people to look at an item."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="referrals")
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="referrals")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="referrals", db_index=False)
     reason = models.CharField(max_length=20, choices=REASONS)
     # Whether the reviewer must not see the prediction, nor a decision made from it.
     blind = models.BooleanField()
@@ -219,8 +219,8 @@ class Event(models.Model):
     """One move, written with it in the same transaction and never changed."""
 
     at = models.DateTimeField()
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="events")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, null=True, related_name="events")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="events", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, null=True, related_name="events", db_index=False)
     # What happened, as noun.verb: item.decided, referral.opened, judgement.given.
     kind = models.CharField(max_length=40)
     # A state, a class or the name of a model.

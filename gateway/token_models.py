@@ -40,7 +40,7 @@ class ApiToken(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a request, written with what the request did."""
 
-    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=200)
     digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()

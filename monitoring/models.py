@@ -42,7 +42,7 @@ class KnownTruth(models.Model):
 class Quarter(models.Model):
     """A quarter of an hour of a line, summed up (`monitoring/summing.py`). One in which nothing arrived has no row."""
 
-    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="quarters")
+    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="quarters", db_index=False)
     start = models.DateTimeField()
     arrived = models.PositiveIntegerField()
     # Of those, what the model decided on arrival.

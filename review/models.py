@@ -42,7 +42,7 @@ class Claim(models.Model):
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="claims")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="claims", db_index=False)
     # The loaded page that shows it, by the random name it gave itself; empty for a client that has no pages.
     page = models.CharField(max_length=PAGE_LENGTH, blank=True, default="")
     claimed_at = models.DateTimeField()
@@ -70,7 +70,7 @@ class Claim(models.Model):
 class LeftPage(models.Model):
     """A loaded page of the console that its reviewer has left, by the name it gave itself (`review/left_pages.py`)."""
 
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="left_pages")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="left_pages", db_index=False)
     page = models.CharField(max_length=PAGE_LENGTH)
     left_at = models.DateTimeField(db_index=True)
 
@@ -87,10 +87,10 @@ class Judgement(models.Model):
     UNSURE = ""
 
     referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="judgements")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="judgements")
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="judgements")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements")
-    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="judgements")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="judgements", db_index=False)
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="judgements", db_index=False)
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements", db_index=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="judgements", db_index=False)
     # A class of the line, or empty for unsure.
     answer = models.CharField(max_length=40, blank=True)
     regions = models.JSONField(default=list)
@@ -134,7 +134,7 @@ class LabelSource(models.TextChoices):
 class Label(models.Model):
     """The truth about an item as people settled it. A correction is a new row with the next place in the feed."""
 
-    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="labels")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="labels", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="labels")
     # The place in the line's feed, given in the order of commits: a reader that has n has seen everything up to n.
     sequence = models.PositiveBigIntegerField()

@@ -51,9 +51,9 @@ class Delivery(models.Model):
     """One message to one endpoint: it is sent until it is taken, refused, or out of attempts."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     # Null for a test message, and where the item and its events were deleted since.
-    event = models.ForeignKey("gateway.Event", on_delete=models.SET_NULL, null=True, related_name="+")
+    event = models.ForeignKey("gateway.Event", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     type = models.CharField(max_length=40)
     # The very text that is signed and sent: every attempt sends the same.
     body = models.TextField()
