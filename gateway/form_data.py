@@ -49,8 +49,11 @@ def read_form(request: HttpRequest, most: int) -> Form:
     if request.META.get("HTTP_TRANSFER_ENCODING"):
         raise LengthRequired("Send the form with a Content-Length; a chunked body cannot be read here.")
     form, part = Form(), None
+    boundary = (request.content_params or {}).get("boundary", "")
+    # Also of parts that come to nothing, such as files that were not chosen.
+    parts = settings.DATA_UPLOAD_MAX_NUMBER_FILES + settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     try:
-        with PushMultipartParser((request.content_params or {}).get("boundary", "")) as parser:
+        with PushMultipartParser(boundary, max_segment_count=parts + 1) as parser:
             while piece := request.read(PIECE):
                 for found in parser.parse(piece):
                     if isinstance(found, MultipartSegment):

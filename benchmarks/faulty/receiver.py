@@ -26,7 +26,10 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # its sender was killed while it spoke
                 self.send_response(outer.take(self.headers["webhook-id"], body))
                 self.send_header("Content-Length", "0")
                 self.end_headers()

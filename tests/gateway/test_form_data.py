@@ -87,6 +87,8 @@ def test_there_is_an_end_to_files_and_fields(settings: Any) -> None:
         read(*[part("image", b"a", '; filename="a"')] * 3)
     with pytest.raises(form_data.TooManyFieldsSent):
         read(*[part("consent", b"true")] * 3)
+    with pytest.raises(BadField, match="Maximum segment count"):
+        read(*[part("image", b"", '; filename=""')] * 6)
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 7 + 4
     assert read(part("consent", b"true")).fields
     with pytest.raises(form_data.RequestDataTooBig):
