@@ -5,7 +5,9 @@ Django's own parser looks at it in pieces of 64 KB and several times over, which
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import binascii
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -17,8 +19,10 @@ from gateway.errors import BadField, LengthRequired
 
 # Bytes read at a time: several photos, so that few of them lie across two pieces and are copied once more.
 PIECE = 1024 * 1024
-# How the bytes of a part may come by RFC 7578: as they are.
-AS_THEY_ARE = {"", "binary", "8bit", "7bit"}
+# What undoes the encodings that forms gave up with RFC 7578 and some still send.
+DECODERS: dict[str, Callable[[bytes], bytes]] = {"base64": binascii.a2b_base64, "quoted-printable": binascii.a2b_qp}
+# A part with such a header is a file also where its name is not quoted, or written in the way of RFC 5987.
+OF_A_FILE = re.compile(r";\s*filename\*?\s*=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,16 @@ def read_form(request: HttpRequest, most: int) -> Form:
     # Also of parts that come to nothing, such as files that were not chosen.
     parts = settings.DATA_UPLOAD_MAX_NUMBER_FILES + settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     try:
-        with PushMultipartParser(boundary, max_segment_count=parts + 1) as parser:
+        # Names of files may be in any alphabet's own bytes; nobody reads them.
+        with PushMultipartParser(boundary, max_segment_count=parts + 1, header_charset="latin-1") as parser:
             while piece := request.read(PIECE):
                 for found in parser.parse(piece):
                     if isinstance(found, MultipartSegment):
                         part = _Part(found, most)
                     elif part is not None:
                         part.take(found, form)
-    except (MultipartError, UnicodeError) as error:
-        raise BadField(f"The form cannot be read: {error}.") from None
+    except MultipartError as error:
+        raise BadField(f"The form cannot be read: {error.args[0]}.") from None
     return form
 
 
@@ -69,14 +74,14 @@ class _Part:
     """One field or file on its way into the form."""
 
     def __init__(self, segment: MultipartSegment, most: int) -> None:
-        self._name, self._filename, self._most = segment.name or "", segment.filename, most
-        if self._filename is None and "filename*=" in segment.header("Content-Disposition", "").lower():
-            # How some write a name that is not in ASCII, though forms no longer should.
-            self._filename = "another alphabet's"
+        self._name, self._most = (segment.name or "").encode("latin-1").decode(errors="replace"), most
+        said = segment.header("Content-Disposition", "")
+        self._is_file = bool(segment.filename or (segment.filename is None and OF_A_FILE.search(said)))
+        # For a file that was not chosen browsers send a name of nothing, and no bytes.
+        self._may_be_none = segment.filename == ""
+        self._decode = DECODERS.get(segment.header("Content-Transfer-Encoding", "").strip().lower())
         self._pieces: list[bytes] = []
         self._size = 0
-        if segment.header("Content-Transfer-Encoding", "").lower() not in AS_THEY_ARE:
-            raise BadField(f"The part {self._name!r} of the form is encoded; its bytes are taken as they are.")
 
     def take(self, piece: bytes | bytearray | None, form: Form) -> None:
         """Take a piece of it; None is its end, and puts it into the form."""
@@ -84,7 +89,7 @@ class _Part:
             self._end(form)
             return
         self._size += len(piece)
-        if self._filename is None:
+        if not self._is_file:
             form.bytes_beside += len(piece)
             _refuse_too_much(form)
         elif self._size > self._most:
@@ -94,13 +99,20 @@ class _Part:
 
     def _end(self, form: Form) -> None:
         data = b"".join(self._pieces)
-        if self._filename is None:
+        if self._decode is not None:
+            try:
+                data = self._decode(data)
+            except ValueError as error:
+                raise BadField(f"The part {self._name!r} of the form cannot be decoded: {error}.") from None
+        if self._is_file:
+            form.files.append(File(self._name, data, len(data) or self._size))
+        elif data or not self._may_be_none:
             form.number += 1
             form.bytes_beside += len(self._name)
-            form.fields[self._name] = data.decode()
-        elif self._size or self._filename:
-            # Without name and bytes it is what a browser sends for a file that was not chosen.
-            form.files.append(File(self._name, data, self._size))
+            try:
+                form.fields[self._name] = data.decode()
+            except UnicodeError:
+                raise BadField(f"The field {self._name!r} of the form is not UTF-8.") from None
         _refuse_too_much(form)
 
 

@@ -46,9 +46,6 @@ def front(pages: Application) -> Application:
             response = answer(request)
         except Exception as error:  # noqa: BLE001 (answered as Django would, and logged by it)
             response = response_for_exception(request, error)
-        finally:
-            # What a form left on the disk.
-            request.close()
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]  # type: ignore[attr-defined]  # none of these is streamed
 

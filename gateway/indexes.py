@@ -47,6 +47,8 @@ DECISION = [
         condition=Q(number=1, decided_by=MODEL),
         name="decision_of_a_model",
     ),
+    # What one person decided: asked before an account may be deleted.
+    models.Index(fields=["user"], condition=Q(user__isnull=False), name="decision_of_a_person"),
 ]
 
 REFERRAL = [

@@ -232,7 +232,6 @@ MAX_METADATA_BYTES = env_int("MAX_METADATA_BYTES", 8 * 1024, least=2)
 # Django's own bounds on a request: multipart parts beyond the files, and files a request.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 256
-FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_PHOTO_BYTES
 
 # Seconds that a model may take for a batch before its items go to people.
 MODEL_TIMEOUT_SECONDS = env_int("MODEL_TIMEOUT_SECONDS", 10, least=1)

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.migrations.state import ProjectState
 
-from gateway.migrations._without_index import WithoutIndex
-from gateway.models import Event, Item
+from gateway.migrations._without_index import WithoutIndex, of_its_own
+from gateway.models import Event, Item, Prediction
 from tests.test_query_plans import BIG
 
 
@@ -34,17 +34,21 @@ def test_no_foreign_key_has_an_index_where_another_begins_with_it() -> None:
     assert twice == []
 
 
-def alone(model: type[models.Model], column: str) -> list[str]:
+@pytest.mark.django_db
+def test_every_index_and_constraint_that_a_model_names_is_there() -> None:
+    missing = []
     with connection.cursor() as cursor:
-        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
-    return [name for name, one in found.items() if one["index"] and not one["unique"] and one["columns"] == [column]]
+        for model in apps.get_models():
+            there = connection.introspection.get_constraints(cursor, model._meta.db_table)
+            missing += [one.name for one in [*model._meta.indexes, *model._meta.constraints] if one.name not in there]
+    assert missing == []
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("model", "name"), [(Item, "policy"), (Event, "line")])
+@pytest.mark.parametrize(("model", "name"), [(Item, "policy"), (Event, "line"), (Prediction, "item")])
 def test_the_index_goes_and_comes_back(model: Any, name: str) -> None:
     column = model._meta.get_field(name).column
-    assert alone(model, column) == []
+    assert of_its_own(connection, model, column) == []
     after = ProjectState.from_apps(apps)
     before = after.clone()
     field = model._meta.get_field(name).clone()
@@ -53,7 +57,7 @@ def test_the_index_goes_and_comes_back(model: Any, name: str) -> None:
     operation = WithoutIndex(model._meta.model_name, name, model._meta.get_field(name).clone())
     with connection.schema_editor() as editor:
         operation.database_backwards(model._meta.app_label, editor, after, before)
-    assert len(alone(model, column)) == 1
+    assert len(of_its_own(connection, model, column)) == 1
     with connection.schema_editor() as editor:
         operation.database_forwards(model._meta.app_label, editor, before, after)
-    assert alone(model, column) == []
+    assert of_its_own(connection, model, column) == []

@@ -83,6 +83,10 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='policies.line'),
         ),
         migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(condition=models.Q(('user__isnull', False)), fields=['user'], name='decision_of_a_person'),
+        ),
+        migrations.AddIndex(
             model_name='referral',
             index=models.Index(condition=models.Q(('reason', 'recall')), fields=['line', 'item'], name='referral_of_a_recall'),
         ),

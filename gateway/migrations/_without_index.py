@@ -9,33 +9,31 @@ from django.db.migrations import AlterField
 
 
 class WithoutIndex(AlterField):
-    """`AlterField` to `db_index=False`, for which Django copies the whole table on SQLite: minutes for a million rows."""
+    """`AlterField` to `db_index=False` that drops the index that Django made for the column alone, by its name.
+
+    Django's own copies the whole table on SQLite, minutes for a million rows. On PostgreSQL it checks the foreign key anew, and takes
+    every other index of that one column along, the unique ones among them.
+    """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop the index that Django made for the column alone."""
-        if schema_editor.connection.vendor != "sqlite":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
+        """Drop it."""
         model = from_state.apps.get_model(app_label, self.model_name)
-        for name in _of_its_own(schema_editor.connection, model, model._meta.get_field(self.name).column):
+        for name in of_its_own(schema_editor.connection, model, model._meta.get_field(self.name).column):
             schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Make it again; an index does not care what it is called."""
-        if schema_editor.connection.vendor != "sqlite":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-            return
         model = to_state.apps.get_model(app_label, self.model_name)
-        field = model._meta.get_field(self.name)
-        names = schema_editor.quote_name(model._meta.db_table), schema_editor.quote_name(field.column)
-        index = schema_editor.quote_name(f"{model._meta.db_table}_{field.column}")
-        schema_editor.execute(f"CREATE INDEX {index} ON {names[0]} ({names[1]})")
+        table, column = model._meta.db_table, model._meta.get_field(self.name).column
+        index, table, column = (schema_editor.quote_name(name) for name in (f"{table}_{column}", table, column))
+        schema_editor.execute(f"CREATE INDEX {index} ON {table} ({column})")
 
 
-def _of_its_own(connection: Any, model: type[models.Model], column: str) -> list[str]:
+def of_its_own(connection: Any, model: type[models.Model], column: str) -> list[str]:
+    """Return the names of the indexes of this column alone that neither the model nor one of its constraints names."""
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, model._meta.db_table)
-    named = {index.name for index in model._meta.indexes}
+    named = {one.name for one in [*model._meta.indexes, *model._meta.constraints]}
     return [
         name
         for name, one in found.items()

@@ -56,6 +56,7 @@ class ReviewerWork:
     judgements: int
     last_hour: int
     unsure: int
+    # Of the times to a tenth of a second.
     median_seconds: float
     # Active time in front of items, in hours.
     hours: float

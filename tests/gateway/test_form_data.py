@@ -47,14 +47,41 @@ def test_of_a_file_that_is_too_large_only_its_size_is_kept() -> None:
     assert files == [File("image", b"", MOST + 1), File("image", b"a" * MOST, MOST)]
 
 
-def test_a_file_that_was_not_chosen_is_none() -> None:
-    assert read(part("image", b"", '; filename=""')).files == []
-    assert read(part("image", b"a", '; filename=""')).files == [File("image", b"a", 1)]
+def test_a_file_that_was_not_chosen_is_nothing() -> None:
+    assert read(part("image", b"", '; filename=""')) == Form()
 
 
-def test_a_name_of_another_alphabet_makes_a_file_as_well() -> None:
-    assert read(part("image", b"a", "; filename*=utf-8''%C3%A4.jpg")).files == [File("image", b"a", 1)]
-    assert read(part("image", b"a", '; filename="ä.jpg"')).files == [File("image", b"a", 1)]
+def test_a_file_without_a_name_is_a_field() -> None:
+    """So some send a field with a type of its own."""
+    assert read(part("metadata", b"{}", '; filename=""')).fields == {"metadata": "{}"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["; filename*=utf-8''%C3%A4.jpg", '; filename="ä.jpg"', "; filename=ä.jpg", ";filename=/tmp/a.jpg", "; FileName=(1).jpg"],
+)
+def test_however_its_name_is_written_it_is_a_file(name: str) -> None:
+    form = read(part("image", b"\xff\xd8", name))
+    assert (form.files, form.fields) == ([File("image", b"\xff\xd8", 2)], {})
+
+
+def test_the_name_of_a_file_may_be_of_any_bytes() -> None:
+    body = part("image", b"a", '; filename="?.jpg"').replace(b"?", b"\xe4\x83")
+    assert read(body).files == [File("image", b"a", 1)]
+
+
+def test_a_field_may_have_a_name_in_any_alphabet() -> None:
+    assert read(part("größe filename*=", b"1")).fields == {"größe filename*=": "1"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent", "meant"),
+    [("base64", b"/9g=", b"\xff\xd8"), ("Quoted-Printable", b"=FF=D8", b"\xff\xd8"), ("binary ", b"=FF", b"=FF")],
+)
+def test_encoded_parts_are_decoded(encoding: str, sent: bytes, meant: bytes) -> None:
+    header = f"Content-Transfer-Encoding: {encoding}"
+    assert read(part("image", sent, '; filename="a"', header)).files[0].data == meant
+    assert read(part("consent", b"true", "", "Content-Transfer-Encoding: quoted-printable")).fields == {"consent": "true"}
 
 
 def test_the_last_field_of_a_name_counts() -> None:
@@ -64,8 +91,8 @@ def test_the_last_field_of_a_name_counts() -> None:
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ([part("image", b"/9g=", '; filename="a"', "Content-Transfer-Encoding: base64")], "'image' of the form is encoded"),
-        ([part("metadata", b"\xff")], "cannot be read"),
+        ([part("image", b"A", '; filename="a"', "Content-Transfer-Encoding: base64")], "'image' of the form cannot be decoded"),
+        ([part("metadata", b"\xff")], "The field 'metadata' of the form is not UTF-8"),
         ([b"--x\r\nContent-Disposition: attachment\r\n\r\n1\r\n"], "cannot be read"),
         ([b"--x\r\nNo header\r\n\r\n1\r\n"], "cannot be read"),
     ],
