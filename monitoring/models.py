@@ -69,6 +69,8 @@ class Summed(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField()
     event = models.BigIntegerField()
+    # Where the last run took long: before this no other begins.
+    rest_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}"

@@ -7,7 +7,7 @@ waits for another's. A run that is lost, or two at once, do no harm: what is not
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Min
 
@@ -23,11 +23,16 @@ from policies.models import Line
 
 # Quarters that are summed up for the first time in one run: a line that has lived without sums gets a day's in a minute.
 MOST = 16
+# A run that took longer than this is followed by a rest of REST times as long: a quarter of a line with hundreds of photos a
+# second takes seconds to count, and people who judge its items have it counted again every time.
+LONG, REST, LONGEST_REST = timedelta(seconds=1), 9, timedelta(minutes=10)
 
 
 def sum_up(line: Line, *, event: int, now: datetime) -> int:
     """Bring the line's sums up to `event`, up to which the table of events is complete, and return how many were made."""
     summed = Summed.objects.filter(line=line).first() or _begun(line, event, now)
+    if summed.rest_until is not None and now < summed.rest_until <= now + LONGEST_REST:
+        return 0
     if event - summed.event > MOST_BEHIND:
         # To find what moved in so long a time would take longer than to count again.
         Summed.objects.filter(line=line, event=summed.event).delete()
@@ -48,6 +53,12 @@ def sum_up(line: Line, *, event: int, now: datetime) -> int:
         Quarter.objects.filter(line=line, start__in=stale).delete()
         Quarter.objects.bulk_create(row for row in found if row.arrived)
     return len(found)
+
+
+def rest(line: Line, took: timedelta, now: datetime) -> None:
+    """After a run that took long, let the line's sums be until the worker has had nine tenths of the time for others."""
+    if took > LONG:
+        Summed.objects.filter(line=line).update(rest_until=now + min(REST * took, LONGEST_REST))
 
 
 def quarter(line: Line, start: datetime) -> Quarter:

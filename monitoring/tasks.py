@@ -10,7 +10,7 @@ from gateway.change_control import apply_due
 from gateway.webhooks.horizon import settled
 from monitoring import guarding, pulse, recalls
 from monitoring.candidates import judge_candidates
-from monitoring.summing import sum_up
+from monitoring.summing import rest, sum_up
 from policies.models import Line
 
 
@@ -57,7 +57,11 @@ def sum_up_quarters() -> int:
 @shared_task
 def sum_up_line(line_id: int, event: int) -> int:
     """Sum up what arrived on one line, a quarter of an hour at a time, and return how many sums were made."""
-    return sum_up(Line.objects.get(pk=line_id), event=event, now=timezone.now())
+    line, begun = Line.objects.get(pk=line_id), timezone.now()
+    made = sum_up(line, event=event, now=begun)
+    ended = timezone.now()
+    rest(line, ended - begun, ended)
+    return made
 
 
 @shared_task

@@ -209,6 +209,27 @@ def test_after_a_long_time_without_a_worker_sums_begin_anew(
     agree(line, now - DAY, later)
 
 
+def test_after_a_run_that_took_long_the_worker_rests(line: Line, now: datetime) -> None:
+    now = quarter_of(now)
+    arrive(line, 1, now=now - MINUTE, says=UNSURE)
+    run(line, now - QUARTER)
+    summing.rest(line, timedelta(seconds=1), now)
+    assert Summed.objects.get().rest_until is None
+    summing.rest(line, timedelta(seconds=10), now)
+    assert run(line, now + timedelta(seconds=80)) == 0
+    # What is not summed up is counted meanwhile.
+    assert how_many(book_of(line), now - DAY) == 1
+    assert run(line, now + timedelta(seconds=91)) == 1
+
+
+def test_a_clock_that_went_back_makes_no_rest_longer(line: Line, now: datetime) -> None:
+    now = quarter_of(now)
+    arrive(line, 1, now=now - MINUTE, says=UNSURE)
+    run(line, now - QUARTER)
+    summing.rest(line, timedelta(hours=1), now + DAY)
+    assert run(line, now) == 1
+
+
 def test_an_imported_item_is_no_arrival(line: Line, now: datetime) -> None:
     now = quarter_of(now)
     rows.item(line, now, state="decided", answer="ok", decided_by="import", received_at=now - MINUTE)
