@@ -58,7 +58,7 @@ def read_form(request: HttpRequest, most: int) -> Form:
     parts = settings.DATA_UPLOAD_MAX_NUMBER_FILES + settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     try:
         # Names of files may be in any alphabet's own bytes; nobody reads them.
-        with PushMultipartParser(boundary, max_segment_count=parts + 1, header_charset="latin-1") as parser:
+        with PushMultipartParser(boundary, max_segment_count=parts, header_charset="latin-1") as parser:
             while piece := request.read(PIECE):
                 for found in parser.parse(piece):
                     if isinstance(found, MultipartSegment):

@@ -24,8 +24,9 @@ from policies.models import Line
 # Quarters that are summed up for the first time in one run: a line that has lived without sums gets a day's in a minute.
 MOST = 16
 # A run that took longer than this is followed by a rest of REST times as long: a quarter of a line with hundreds of photos a
-# second takes seconds to count, and people who judge its items have it counted again every time.
-LONG, REST, LONGEST_REST = timedelta(seconds=1), 9, timedelta(minutes=10)
+# second takes seconds to count, and people who judge its items have it counted again every time. No rest is so long that such a
+# line would be MOST_BEHIND after it, and its sums begun anew.
+LONG, REST, LONGEST_REST = timedelta(seconds=1), 9, timedelta(minutes=1)
 
 
 def sum_up(line: Line, *, event: int, now: datetime) -> int:
@@ -56,7 +57,7 @@ def sum_up(line: Line, *, event: int, now: datetime) -> int:
 
 
 def rest(line: Line, took: timedelta, now: datetime) -> None:
-    """After a run that took long, let the line's sums be until the worker has had nine tenths of the time for others."""
+    """After a run that took long, let the line's sums be, so that the worker has time for others."""
     if took > LONG:
         Summed.objects.filter(line=line).update(rest_until=now + min(REST * took, LONGEST_REST))
 

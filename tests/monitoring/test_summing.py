@@ -215,11 +215,11 @@ def test_after_a_run_that_took_long_the_worker_rests(line: Line, now: datetime) 
     run(line, now - QUARTER)
     summing.rest(line, timedelta(seconds=1), now)
     assert Summed.objects.get().rest_until is None
-    summing.rest(line, timedelta(seconds=10), now)
-    assert run(line, now + timedelta(seconds=80)) == 0
+    summing.rest(line, timedelta(seconds=5), now)
+    assert run(line, now + timedelta(seconds=44)) == 0
     # What is not summed up is counted meanwhile.
     assert how_many(book_of(line), now - DAY) == 1
-    assert run(line, now + timedelta(seconds=91)) == 1
+    assert run(line, now + timedelta(seconds=46)) == 1
 
 
 def test_a_clock_that_went_back_makes_no_rest_longer(line: Line, now: datetime) -> None:
